@@ -1,0 +1,179 @@
+//! Strings: escapes in and out.
+//!
+//! A *literal* is the text between the quotes. *Canonical* means the escapes of RFC 8785: `\"` `\\` `\b \f \n \r \t`,
+//! `\u00xx` in lower case for the other control characters, and nothing else escaped.
+
+use std::borrow::Cow;
+
+use super::scan::{mask64, special};
+use super::{Fault, FaultKind};
+
+/// Where a string ends and what it is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Offset of the closing quote.
+    pub end: usize,
+    pub canonical: bool,
+    /// The literal holds at least one backslash.
+    pub escaped: bool,
+}
+
+/// Find the end of the string whose first byte after the quote is at `from`.
+#[inline(always)]
+pub fn scan(b: &[u8], from: usize) -> Result<Span, Fault> {
+    let p = special(b, from);
+    if p < b.len() && b[p] == b'"' {
+        return Ok(Span { end: p, canonical: true, escaped: false });
+    }
+    scan_escaped(b, p)
+}
+
+#[inline(never)]
+fn scan_escaped(b: &[u8], mut p: usize) -> Result<Span, Fault> {
+    let mut canonical = true;
+    'chunk: loop {
+        let Some(mut mask) = mask64(b, p) else { return Err(Fault::new(FaultKind::Control, p.min(b.len()))) };
+        while mask != 0 {
+            let k = mask.trailing_zeros() as usize;
+            match b[p + k] {
+                b'"' => return Ok(Span { end: p + k, canonical, escaped: true }),
+                b'\\' => {}
+                _ => return Err(Fault::new(FaultKind::Control, p + k)),
+            }
+            let width = match b[p + k + 1] {
+                b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+                b'/' => {
+                    canonical = false;
+                    2
+                }
+                b'u' => {
+                    let (width, same) = unicode(b, p + k)?;
+                    canonical &= same;
+                    width
+                }
+                _ => return Err(Fault::new(FaultKind::Escape, p + k)),
+            };
+            let next = k + width;
+            if next >= 64 {
+                p += next;
+                continue 'chunk;
+            }
+            mask &= u64::MAX << next;
+        }
+        p += 64;
+    }
+}
+
+/// The value of four hexadecimal digits at `at`.
+pub fn hex4(b: &[u8], at: usize) -> Option<u32> {
+    let mut v = 0;
+    for &c in b.get(at..at + 4)? {
+        v = v << 4 | (c as char).to_digit(16)?;
+    }
+    Some(v)
+}
+
+/// Width of the `\u` escape at `at`, and whether it is the canonical spelling of its character.
+#[cold]
+fn unicode(b: &[u8], at: usize) -> Result<(usize, bool), Fault> {
+    let v = hex4(b, at + 2).ok_or(Fault::new(FaultKind::Escape, at))?;
+    match v {
+        0..=0x1f => {
+            let lower = !b[at + 2..at + 6].iter().any(u8::is_ascii_uppercase);
+            Ok((6, lower && !matches!(v, 8 | 9 | 10 | 12 | 13)))
+        }
+        0xd800..=0xdbff => {
+            let low = if b[at + 6..].starts_with(b"\\u") { hex4(b, at + 8) } else { None };
+            match low {
+                Some(0xdc00..=0xdfff) => Ok((12, false)),
+                _ => Err(Fault::new(FaultKind::LoneSurrogate, at)),
+            }
+        }
+        0xdc00..=0xdfff => Err(Fault::new(FaultKind::LoneSurrogate, at)),
+        _ => Ok((6, false)),
+    }
+}
+
+/// Append the text that a (valid) literal stands for.
+pub fn decode_into(literal: &[u8], out: &mut Vec<u8>) {
+    let mut rest = literal;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let Some(&c) = rest.get(at + 1) else { return };
+        let mut used = at + 2;
+        match c {
+            b'b' => out.push(8),
+            b't' => out.push(9),
+            b'n' => out.push(10),
+            b'f' => out.push(12),
+            b'r' => out.push(13),
+            b'u' => {
+                let mut v = hex4(rest, at + 2).unwrap_or(0xfffd);
+                used = at + 6;
+                if (0xd800..0xdc00).contains(&v) {
+                    let low = hex4(rest, at + 8).unwrap_or(0xdc00);
+                    v = 0x10000 + ((v - 0xd800) << 10) + (low & 0x3ff);
+                    used = at + 12;
+                }
+                let c = char::from_u32(v).unwrap_or('\u{fffd}');
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            c => out.push(c),
+        }
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// The text that a (valid) literal stands for.
+pub fn decode(literal: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', literal).is_none() {
+        return Cow::Borrowed(literal);
+    }
+    let mut out = Vec::with_capacity(literal.len());
+    decode_into(literal, &mut out);
+    Cow::Owned(out)
+}
+
+/// Append the canonical literal of `text` (no quotes).
+pub fn encode_into(text: &[u8], out: &mut Vec<u8>) {
+    let mut from = 0;
+    while from < text.len() {
+        let at = special(text, from);
+        out.extend_from_slice(&text[from..at]);
+        let Some(&c) = text.get(at) else { return };
+        escape(c, out);
+        from = at + 1;
+    }
+}
+
+fn escape(c: u8, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let short = match c {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        8 => b'b',
+        9 => b't',
+        10 => b'n',
+        12 => b'f',
+        13 => b'r',
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            out.extend([HEX[(c >> 4) as usize], HEX[(c & 15) as usize]]);
+            return;
+        }
+    };
+    out.extend([b'\\', short]);
+}
+
+/// Append `text` as a canonical JSON string, quotes included.
+pub fn write(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    encode_into(text, out);
+    out.push(b'"');
+}
+
+/// The canonical spelling of a (valid) literal.
+pub fn recode_into(literal: &[u8], out: &mut Vec<u8>) {
+    encode_into(&decode(literal), out);
+}

@@ -1,0 +1,8 @@
+//! The core of opensession: streaming canonicalization, hashing, parsing and checking of AI coding sessions.
+//!
+//! Pure: it reads from `Read`, writes to `Write`, and knows no file name, no clock, no environment and no Python.
+
+pub mod error;
+pub mod json;
+
+pub use error::{Code, Error, Result};
