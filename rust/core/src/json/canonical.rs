@@ -4,11 +4,14 @@ use super::tape::{compare, Kind, Tape, Value};
 use super::{number, string, Fault, FaultKind, MAX_DEPTH};
 use crate::json::scan::PAD;
 
-/// Reusable storage for the order of an object's members.
+/// Reusable storage for the order of objects' members. It holds nodes, not values, so it outlives any text.
 #[derive(Debug, Default)]
-pub struct Sorter<'a> {
-    members: Vec<(u64, Value<'a>, Value<'a>)>,
+pub struct Sorter {
+    members: Vec<Member>,
 }
+
+/// The first eight bytes of the key, the key's node, the value's node.
+type Member = (u64, u32, u32);
 
 /// Append the canonical text of `value`. Its objects must be free of duplicate keys.
 #[inline]
@@ -20,7 +23,9 @@ pub fn write(value: Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_any<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
+/// Append the canonical text of `value` with the storage of a caller that writes many.
+#[inline]
+pub fn write_with(value: Value<'_>, out: &mut Vec<u8>, sorter: &mut Sorter) {
     if value.is_canonical() {
         out.extend_from_slice(value.raw());
     } else {
@@ -28,12 +33,7 @@ fn write_any<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
     }
 }
 
-/// Append the canonical text of `value` with the storage of a caller that writes many.
-pub fn write_with<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
-    write_any(value, out, sorter);
-}
-
-fn write_changed<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
+fn write_changed(value: Value<'_>, out: &mut Vec<u8>, sorter: &mut Sorter) {
     match value.kind() {
         Kind::String => {
             out.push(b'"');
@@ -48,7 +48,7 @@ fn write_changed<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a
                 if n > 0 {
                     out.push(b',');
                 }
-                write_any(item, out, sorter);
+                write_with(item, out, sorter);
             }
             out.push(b']');
         }
@@ -56,82 +56,72 @@ fn write_changed<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a
     }
 }
 
-fn write_object<'a>(value: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
+fn write_object(value: Value<'_>, out: &mut Vec<u8>, sorter: &mut Sorter) {
     out.push(b'{');
-    if value.is_sorted() {
-        for (n, (key, member)) in value.members().enumerate() {
-            write_member(n > 0, key, member, out, sorter);
+    let mut first = true;
+    sorter.each(value, |sorter, key, member| {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
         }
-    } else {
-        let base = sorter.members.len();
-        sorter.sorted(value, base);
-        let end = sorter.members.len();
-        for k in base..end {
-            let (_, key, member) = sorter.members[k];
-            write_member(k > base, key, member, out, sorter);
-        }
-        sorter.members.truncate(base);
-    }
+        write_with(key, out, sorter);
+        out.push(b':');
+        write_with(member, out, sorter);
+    });
     out.push(b'}');
 }
 
-#[inline(always)]
-fn write_member<'a>(comma: bool, key: Value<'a>, member: Value<'a>, out: &mut Vec<u8>, sorter: &mut Sorter<'a>) {
-    if comma {
-        out.push(b',');
-    }
-    write_any(key, out, sorter);
-    out.push(b':');
-    write_any(member, out, sorter);
-}
-
-impl<'a> Sorter<'a> {
-    pub fn new() -> Sorter<'a> {
+impl Sorter {
+    pub fn new() -> Sorter {
         Sorter::default()
     }
 
+    /// Call `f` for each member of an object, in canonical order.
+    #[inline]
+    pub fn each<'a>(&mut self, object: Value<'a>, mut f: impl FnMut(&mut Sorter, Value<'a>, Value<'a>)) {
+        if object.is_sorted() {
+            for (key, member) in object.members() {
+                f(self, key, member);
+            }
+            return;
+        }
+        let base = self.members.len();
+        self.sort(object, base);
+        for k in base..self.members.len() {
+            let (_, key, member) = self.members[k];
+            f(self, object.at(key), object.at(member));
+        }
+        self.members.truncate(base);
+    }
+
     /// Append the members of `object` in canonical order from `base` on.
-    fn sorted(&mut self, object: Value<'a>, base: usize) {
-        self.members.extend(object.members().map(|(k, v)| (prefix(k.literal()), k, v)));
+    fn sort(&mut self, object: Value<'_>, base: usize) {
+        self.members.extend(object.members().map(|(k, v)| (prefix(k.literal()), k.id(), v.id())));
         let members = &mut self.members[base..];
         // Records of a log have some twenty keys: insertion beats a general sort there.
         if members.len() <= 24 {
             for i in 1..members.len() {
                 let mut j = i;
-                while j > 0 && before(&members[j], &members[j - 1]) {
+                while j > 0 && order(object, &members[j], &members[j - 1]) == std::cmp::Ordering::Less {
                     members.swap(j, j - 1);
                     j -= 1;
                 }
             }
         } else {
-            members.sort_by(|a, b| order(a, b));
+            members.sort_by(|a, b| order(object, a, b));
         }
     }
 }
 
-/// The members of an object in canonical order, for callers that write them one by one.
-pub fn sorted_members<'a>(object: Value<'a>) -> Vec<(Value<'a>, Value<'a>)> {
-    let mut sorter = Sorter::new();
-    sorter.sorted(object, 0);
-    sorter.members.into_iter().map(|(_, k, v)| (k, v)).collect()
-}
-
-type Member<'a> = (u64, Value<'a>, Value<'a>);
-
 #[inline(always)]
-fn before(a: &Member<'_>, b: &Member<'_>) -> bool {
-    order(a, b) == std::cmp::Ordering::Less
-}
-
-#[inline(always)]
-fn order(a: &Member<'_>, b: &Member<'_>) -> std::cmp::Ordering {
+fn order(object: Value<'_>, a: &Member, b: &Member) -> std::cmp::Ordering {
+    let (x, y) = (object.at(a.1), object.at(b.1));
     // Eight bytes decide most pairs, unless an escape or a character from U+E000 on makes bytes misleading.
-    let misleading = a.1.is_escaped() | b.1.is_escaped();
+    let misleading = x.is_escaped() | y.is_escaped();
     let high = (a.0 | b.0) & 0x8080_8080_8080_8080 != 0;
     if a.0 != b.0 && !misleading && !high {
         return a.0.cmp(&b.0);
     }
-    compare(a.1.literal(), b.1.literal(), misleading)
+    compare(x.literal(), y.literal(), misleading)
 }
 
 #[inline(always)]

@@ -501,7 +501,9 @@ impl<'a> Value<'a> {
         if self.kind() == Kind::Number { std::str::from_utf8(self.raw()).ok()?.parse().ok() } else { None }
     }
 
-    fn at(self, node: u32) -> Value<'a> {
+    /// Another node of the same tape.
+    #[inline(always)]
+    pub(crate) fn at(self, node: u32) -> Value<'a> {
         Value { node, ..self }
     }
 
