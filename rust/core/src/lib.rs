@@ -3,6 +3,8 @@
 //! Pure: it reads from `Read`, writes to `Write`, and knows no file name, no clock, no environment and no Python.
 
 pub mod error;
+pub mod input;
 pub mod json;
+pub mod pipeline;
 
 pub use error::{Code, Error, Result};
