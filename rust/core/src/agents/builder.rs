@@ -1,0 +1,428 @@
+//! From drafts to lines: ids, times, the ledger, `source.rest`, and the event lines themselves in canonical form.
+//!
+//! Keeps the law of the prefix: what it writes for a record depends on that record and those before it only.
+
+use std::collections::BTreeMap;
+
+use super::event::{Attribute, Block, Draft, Event, EventType, Lit};
+use super::rest::{write_inside, write_rest};
+use crate::hail::ids::Ids;
+use crate::hail::stats::{Kind, Stats};
+use crate::hail::time::Time;
+use crate::json::canonical::Sorter;
+use crate::json::salvage::Repairs;
+use crate::json::{string, Value};
+
+/// How many records became what (docs/hail.md, coverage ledger).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Records {
+    pub blank: u64,
+    pub damaged: u64,
+    pub folded: u64,
+    pub mapped: u64,
+    pub opaque: u64,
+}
+
+impl Records {
+    pub fn read(&self) -> u64 {
+        self.blank + self.damaged + self.folded + self.mapped + self.opaque
+    }
+}
+
+#[derive(Debug)]
+pub struct Builder {
+    /// Finished event lines that the driver has not taken yet.
+    pub out: Vec<u8>,
+    pub records: Records,
+    pub repairs: Repairs,
+    pub unknown_blocks: BTreeMap<String, u64>,
+    pub warnings: BTreeMap<&'static str, u64>,
+    pub stats: Stats,
+    ids: Ids,
+    /// The time of the event before, as written; before the first: the first known time of the log.
+    time: (Time, Vec<u8>),
+    sorter: Sorter,
+    scratch: Vec<u8>,
+}
+
+/// The bytes of a repaired record, kept on its first event.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a>(pub &'a [u8]);
+
+impl Builder {
+    /// `first` is the first known time of the log; `None` where no record has one.
+    pub fn new(first: Option<Time>) -> Builder {
+        let mut warnings = BTreeMap::new();
+        if first.is_none() {
+            warnings.insert("no_time", 1);
+        }
+        let time = first.unwrap_or(Time::EPOCH);
+        Builder {
+            out: Vec::new(),
+            records: Records::default(),
+            repairs: Repairs::default(),
+            unknown_blocks: BTreeMap::new(),
+            warnings,
+            stats: Stats::default(),
+            ids: Ids::default(),
+            time: (time, written(time)),
+            sorter: Sorter::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    pub fn warn(&mut self, what: &'static str) {
+        *self.warnings.entry(what).or_default() += 1;
+    }
+
+    /// Number of the record that is being read, from 1.
+    pub fn number(&self) -> u64 {
+        self.records.read() + 1
+    }
+
+    pub fn blank(&mut self) {
+        self.records.blank += 1;
+    }
+
+    /// A line without a value: its bytes become an event.
+    pub fn damaged(&mut self, line: &[u8]) {
+        let draft = whole_text("damaged", line);
+        let raw = std::str::from_utf8(line).is_err().then_some(Raw(line));
+        self.write(draft, None, raw);
+        self.records.damaged += 1;
+    }
+
+    /// A value that is nested too deeply to be taken apart.
+    pub fn deep(&mut self, text: &[u8], line: &[u8]) {
+        self.write(whole_text("deep", text), None, Some(Raw(line)));
+        self.records.mapped += 1;
+    }
+
+    /// A record that a parser made a draft of.
+    pub fn record<'a>(&mut self, value: Value<'a>, mut draft: Draft<'a>, raw: Option<Raw<'_>>) {
+        for kind in draft.unknown_blocks.drain(..) {
+            *self.unknown_blocks.entry(kind).or_default() += 1;
+        }
+        let class = match (draft.opaque, draft.events.is_empty()) {
+            (true, _) => &mut self.records.opaque,
+            (false, true) => &mut self.records.folded,
+            (false, false) => &mut self.records.mapped,
+        };
+        *class += 1;
+        if draft.events.is_empty() {
+            return;
+        }
+        // The ledger counts the record already; its number is the count.
+        self.records_before_write(value, draft, raw);
+    }
+
+    fn records_before_write<'a>(&mut self, value: Value<'a>, draft: Draft<'a>, raw: Option<Raw<'_>>) {
+        let number = self.records.read();
+        self.write_numbered(draft, Some(value), raw, number);
+    }
+
+    fn write<'a>(&mut self, draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>) {
+        let number = self.number();
+        self.write_numbered(draft, value, raw, number);
+    }
+
+    fn write_numbered<'a>(&mut self, mut draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>, number: u64) {
+        if let Some(time) = draft.time.and_then(|v| record_time(v)) {
+            if time != self.time.0 {
+                if time < self.time.0 && self.stats.events() > 0 {
+                    self.warn("time_backwards");
+                }
+                self.time = (time, written(time));
+            }
+        }
+        draft.marks.finish();
+        let own = draft.id.take().unwrap_or_else(|| Lit::Owned(format!("#{number}").into_bytes()));
+        let mut rest = std::mem::take(&mut self.scratch);
+        rest.clear();
+        let has_rest = match value {
+            Some(value) => write_rest(value, &draft.marks, &mut rest, &mut self.sorter),
+            None => false,
+        };
+        let events = std::mem::take(&mut draft.events);
+        for (k, event) in events.into_iter().enumerate() {
+            let id = self.unique_id(&own, k, number);
+            let first = k == 0;
+            let own_rest = (first && has_rest).then_some(rest.as_slice());
+            self.write_event(event, &draft, &id, own_rest, raw.filter(|_| first));
+        }
+        self.scratch = rest;
+        if self.scratch.capacity() > 1 << 22 {
+            self.scratch = Vec::new();
+        }
+    }
+
+    fn unique_id(&mut self, own: &[u8], k: usize, number: u64) -> Vec<u8> {
+        let mut id = own.to_vec();
+        if k > 0 {
+            id.extend_from_slice(format!("#{k}").as_bytes());
+        }
+        while !self.ids.insert(&id) {
+            id.extend_from_slice(format!("#r{number}").as_bytes());
+        }
+        id
+    }
+
+    /// One event line. Keys stand in canonical order by construction.
+    fn write_event(&mut self, event: Event<'_>, draft: &Draft<'_>, id: &[u8], rest: Option<&[u8]>, raw: Option<Raw<'_>>) {
+        self.count(&event);
+        let out = &mut self.out;
+        out.push(b'{');
+        if write_attributes(&event, draft, rest, raw, out) {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"content\":{\"blocks\":[");
+        for (n, block) in event.blocks.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            write_block(block, draft, out, &mut self.sorter);
+        }
+        out.extend_from_slice(b"]},");
+        if let Some(ms) = event.duration_ms {
+            number_member(b"duration_ms", ms, out);
+            out.push(b',');
+        }
+        member(b"event_id", id, out);
+        out.extend_from_slice(b",\"event_type\":{");
+        write_type(&event.kind, out);
+        out.push(b'}');
+        if let Some(task) = &event.task_id {
+            out.push(b',');
+            member(b"task_id", task, out);
+        }
+        out.push(b',');
+        member(b"timestamp", &self.time.1, out);
+        out.extend_from_slice(b",\"type\":\"event\"}\n");
+    }
+
+    fn count(&mut self, event: &Event<'_>) {
+        let kind = match &event.kind {
+            EventType::UserMessage => Kind::UserMessage,
+            EventType::AgentMessage => Kind::AgentMessage,
+            EventType::ToolCall { .. }
+            | EventType::FileRead { .. }
+            | EventType::CodeSearch { .. }
+            | EventType::FileSearch { .. } => Kind::Tool,
+            EventType::TaskEnd { summary } => Kind::TaskEnd { summary: summary.as_deref() },
+            EventType::FileEdit { path, diff } => Kind::FileEdit { path, diff: diff.as_deref() },
+            EventType::FileCreate { path } | EventType::FileDelete { path } => Kind::FileChange { path },
+            _ => Kind::Other,
+        };
+        self.stats.event(kind, self.time.0, event.task_id.as_deref());
+        for (key, value) in &event.attributes {
+            if let Attribute::Number(n) = value {
+                self.stats.tokens(key, *n);
+            }
+        }
+    }
+}
+
+fn whole_text<'a>(kind: &'static str, text: &'a [u8]) -> Draft<'a> {
+    let mut literal = Vec::with_capacity(text.len() + text.len() / 8);
+    string::encode_into(String::from_utf8_lossy(text).as_bytes(), &mut literal);
+    let event = Event::custom(super::event::lit(kind)).block(Block::Text(Lit::Owned(literal)));
+    Draft { events: vec![event], ..Draft::default() }
+}
+
+fn written(time: Time) -> Vec<u8> {
+    let mut text = Vec::with_capacity(32);
+    time.write(&mut text);
+    text
+}
+
+/// The time a record states, if it is one that HAIL knows.
+pub fn record_time(value: Value<'_>) -> Option<Time> {
+    Time::parse(&value.text()?)
+}
+
+fn quoted(literal: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(literal);
+    out.push(b'"');
+}
+
+fn member(key: &[u8], literal: &[u8], out: &mut Vec<u8>) {
+    quoted(key, out);
+    out.push(b':');
+    quoted(literal, out);
+}
+
+fn number_member(key: &[u8], value: u64, out: &mut Vec<u8>) {
+    quoted(key, out);
+    out.push(b':');
+    out.extend_from_slice(value.to_string().as_bytes());
+}
+
+/// Write `"attributes":{…}`; false, and nothing written, where there are none.
+fn write_attributes(event: &Event<'_>, draft: &Draft<'_>, rest: Option<&[u8]>, raw: Option<Raw<'_>>, out: &mut Vec<u8>) -> bool {
+    enum Of<'e> {
+        Attribute(&'e Attribute<'e>),
+        Json(&'e [u8]),
+        Text(&'e [u8]),
+    }
+    let mut all: Vec<(&str, Of<'_>)> = Vec::with_capacity(event.attributes.len() + 4);
+    all.extend(event.attributes.iter().map(|(k, v)| (*k, Of::Attribute(v))));
+    if let Some(kind) = &draft.raw_type {
+        all.push(("source.raw_type", Of::Text(kind)));
+    }
+    if let Some(rest) = rest {
+        all.push(("source.rest", Of::Json(rest)));
+    }
+    let mut kept = Vec::new();
+    if let Some(Raw(bytes)) = raw {
+        match std::str::from_utf8(bytes) {
+            Ok(_) => string::write(bytes, &mut kept),
+            Err(_) => {
+                string::write(base64(bytes).as_bytes(), &mut kept);
+                all.push(("source.raw_encoding", Of::Text(b"base64")));
+            }
+        }
+        all.push(("source.raw", Of::Json(&kept)));
+    }
+    if all.is_empty() {
+        return false;
+    }
+    all.sort_unstable_by_key(|a| a.0);
+    out.extend_from_slice(b"\"attributes\":{");
+    for (n, (key, value)) in all.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        match value {
+            Of::Attribute(Attribute::Text(text)) => member(key.as_bytes(), text, out),
+            Of::Attribute(Attribute::Number(v)) => number_member(key.as_bytes(), *v, out),
+            Of::Text(text) => member(key.as_bytes(), text, out),
+            Of::Json(json) => {
+                quoted(key.as_bytes(), out);
+                out.push(b':');
+                out.extend_from_slice(json);
+            }
+        }
+    }
+    out.push(b'}');
+    true
+}
+
+fn write_block(block: &Block<'_>, draft: &Draft<'_>, out: &mut Vec<u8>, sorter: &mut Sorter) {
+    match block {
+        Block::Text(text) => {
+            out.extend_from_slice(b"{\"text\":");
+            quoted(text, out);
+            out.extend_from_slice(b",\"type\":\"Text\"}");
+        }
+        Block::Code { code, language, start_line } => {
+            out.push(b'{');
+            member(b"code", code, out);
+            if let Some(language) = language {
+                out.push(b',');
+                member(b"language", language.as_bytes(), out);
+            }
+            if let Some(line) = start_line {
+                out.push(b',');
+                number_member(b"start_line", *line, out);
+            }
+            out.extend_from_slice(b",\"type\":\"Code\"}");
+        }
+        Block::Image { url, mime } => {
+            out.push(b'{');
+            member(b"mime", mime, out);
+            out.extend_from_slice(b",\"type\":\"Image\",");
+            member(b"url", url, out);
+            out.push(b'}');
+        }
+        Block::File { path, content } => {
+            out.push(b'{');
+            if let Some(content) = content {
+                member(b"content", content, out);
+                out.push(b',');
+            }
+            member(b"path", path, out);
+            out.extend_from_slice(b",\"type\":\"File\"}");
+        }
+        Block::Json(value) => {
+            out.extend_from_slice(b"{\"data\":");
+            if !write_inside(*value, &draft.marks, out, sorter) {
+                out.extend_from_slice(b"{}");
+            }
+            out.extend_from_slice(b",\"type\":\"Json\"}");
+        }
+    }
+}
+
+/// The members of `event_type`, `data` before `type`, the members of `data` in canonical order.
+fn write_type(kind: &EventType<'_>, out: &mut Vec<u8>) {
+    let one = |key: &[u8], value: &Lit<'_>, name: &str, out: &mut Vec<u8>| {
+        out.extend_from_slice(b"\"data\":{");
+        member(key, value, out);
+        out.extend_from_slice(b"},");
+        member(b"type", name.as_bytes(), out);
+    };
+    let optional = |key: &[u8], value: &Option<Lit<'_>>, name: &str, out: &mut Vec<u8>| {
+        out.extend_from_slice(b"\"data\":{");
+        if let Some(value) = value {
+            member(key, value, out);
+        }
+        out.extend_from_slice(b"},");
+        member(b"type", name.as_bytes(), out);
+    };
+    match kind {
+        EventType::UserMessage => member(b"type", b"UserMessage", out),
+        EventType::AgentMessage => member(b"type", b"AgentMessage", out),
+        EventType::SystemMessage => member(b"type", b"SystemMessage", out),
+        EventType::Thinking => member(b"type", b"Thinking", out),
+        EventType::ToolCall { name } => one(b"name", name, "ToolCall", out),
+        EventType::FileRead { path } => one(b"path", path, "FileRead", out),
+        EventType::FileCreate { path } => one(b"path", path, "FileCreate", out),
+        EventType::FileDelete { path } => one(b"path", path, "FileDelete", out),
+        EventType::CodeSearch { query } => one(b"query", query, "CodeSearch", out),
+        EventType::FileSearch { pattern } => one(b"pattern", pattern, "FileSearch", out),
+        EventType::ShellCommand { command } => one(b"command", command, "ShellCommand", out),
+        EventType::ImageGenerate { prompt } => one(b"prompt", prompt, "ImageGenerate", out),
+        EventType::WebSearch { query } => one(b"query", query, "WebSearch", out),
+        EventType::WebFetch { url } => one(b"url", url, "WebFetch", out),
+        EventType::TaskStart { title } => optional(b"title", title, "TaskStart", out),
+        EventType::TaskEnd { summary } => optional(b"summary", summary, "TaskEnd", out),
+        EventType::Custom { kind } => one(b"kind", kind, "Custom", out),
+        EventType::FileEdit { path, diff } => {
+            out.extend_from_slice(b"\"data\":{");
+            if let Some(diff) = diff {
+                member(b"diff", diff, out);
+                out.push(b',');
+            }
+            member(b"path", path, out);
+            out.extend_from_slice(b"},\"type\":\"FileEdit\"");
+        }
+        EventType::ToolResult { name, is_error, call_id, exit_code } => {
+            out.extend_from_slice(b"\"data\":{");
+            if let Some(id) = call_id {
+                member(b"call_id", id, out);
+                out.push(b',');
+            }
+            if let Some(code) = exit_code {
+                out.extend_from_slice(format!("\"exit_code\":{code},").as_bytes());
+            }
+            out.extend_from_slice(if *is_error { b"\"is_error\":true," } else { b"\"is_error\":false," });
+            member(b"name", name, out);
+            out.extend_from_slice(b"},\"type\":\"ToolResult\"");
+        }
+    }
+}
+
+/// RFC 4648 base64 with padding.
+pub fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let word = (group[0] as u32) << 16 | (*group.get(1).unwrap_or(&0) as u32) << 8 | *group.get(2).unwrap_or(&0) as u32;
+        for k in 0..4 {
+            let c = ALPHABET[(word >> (18 - 6 * k) & 63) as usize];
+            text.push(if k <= group.len() { c as char } else { '=' });
+        }
+    }
+    text
+}
