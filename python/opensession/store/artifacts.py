@@ -1,0 +1,58 @@
+"""Which sessions the artifacts of a store cite: those must not be taken away.
+
+Owns one question about artifact files; their first line lists the sources. Knows nothing else of handoffs.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from opensession.exactjson import loads
+from opensession.store.layout import ARTIFACTS, SHA256
+from opensession.store.lines import first_line
+from opensession.store.tree import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opensession.store.folders import Folder
+
+
+class Citations:
+    """The sessions cited by the artifacts of one store."""
+
+    def __init__(self) -> None:
+        self.by_session: dict[str, list[str]] = {}
+        """Address of a session to the addresses of the artifacts that cite it."""
+        self.unreadable: list[Path] = []
+        """Artifacts whose sources cannot be told; they may cite anything."""
+
+
+def citations(root: Folder) -> Citations:
+    """Read the first line of every artifact."""
+    found = Citations()
+    for entry in Tree(root, set(), ARTIFACTS).walk():
+        if entry.sha256 is None:
+            continue
+        sources = _sources(entry.folder, entry.name)
+        if sources is None:
+            found.unreadable.append(entry.folder.path / entry.name)
+            continue
+        for session in sources:
+            found.by_session.setdefault(session, []).append(entry.sha256)
+    return found
+
+
+def _sources(folder: Folder, name: str) -> list[str] | None:
+    fd = folder.file(name)
+    if fd is None:
+        return []  # removed since its name was read
+    try:
+        line = first_line(fd)
+        sources = [source["sha256"] for source in loads(line)["sources"]]
+        return sources if all(isinstance(s, str) and SHA256.fullmatch(s) for s in sources) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        os.close(fd)

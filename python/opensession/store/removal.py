@@ -1,0 +1,176 @@
+"""Taking things away: one session on request, garbage by rule.
+
+Owns what may go and what may not: nothing an artifact cites, no temporary file of a living writer, and no session
+without being asked. Each name is taken away under the root's exclusive lock, after a last look at what it is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from opensession.errors import NotFoundError, RefusedError, UsageError
+from opensession.settings import quoted
+from opensession.store.artifacts import Citations, citations
+from opensession.store.folders import Folder, storage
+from opensession.store.layout import ALGORITHM, ARTIFACTS, OBJECTS, QUARANTINE, SUFFIX, object_path
+from opensession.store.records import GcItem, GcReport, Removed
+from opensession.store.tree import is_temporary, remove_file
+from opensession.uri import ArtifactUri, format_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opensession.store.tree import Tree
+
+QUARANTINE_SECONDS = 30 * 86_400
+_UNLOCKABLE_SECONDS = 86_400
+"""Where the file system has no locks a temporary file counts as left behind after a day, longer than any write."""
+
+
+def remove(tree: Tree, sha256: str, *, force: bool) -> Removed:
+    """Remove one session; refused while an artifact cites it, unless forced."""
+    if not force:
+        _refuse_if_cited(citations(tree.root), sha256)
+    name = sha256 + SUFFIX
+    with tree.leaf(sha256, make=False) as leaf:
+        found = None if leaf is None else leaf.lstat(name)
+        if leaf is None or found is None:
+            raise NotFoundError(
+                f"there is no object {sha256} in the store {str(tree.root.path)!r}", next=["opensession ls"]
+            )
+        with tree.root.locked(exclusive=True):
+            remove_file(leaf, name)
+        return Removed(format_local(sha256), sha256, found.st_size, leaf.path / name)
+
+
+def _refuse_if_cited(cited: Citations, sha256: str) -> None:
+    if artifacts := cited.by_session.get(sha256):
+        names = ", ".join(str(ArtifactUri(a)) for a in artifacts)
+        raise RefusedError(
+            f"the session {format_local(sha256)} is cited by {names}",
+            next=[f"opensession rm --force {format_local(sha256)}"],
+        )
+    if cited.unreadable:
+        raise RefusedError(
+            f"the artifact {str(cited.unreadable[0])!r} cannot be read and may cite the session",
+            next=["opensession fsck", f"opensession rm --force {format_local(sha256)}"],
+        )
+
+
+def collect(
+    tree: Tree, *, apply: bool, sessions: bool = False, older_than: float | None = None, now: float | None = None
+) -> GcReport:
+    """Find garbage and, with ``apply``, remove it. Sessions only where asked, with an age in seconds."""
+    if sessions and older_than is None:
+        raise UsageError(
+            "removing sessions needs an age: --sessions goes with --older-than",
+            next=["opensession gc --sessions --older-than 365d"],
+        )
+    if older_than is not None and (older_than < 0 or not sessions):
+        raise UsageError(
+            "--older-than takes an age that is not negative, and goes with --sessions",
+            next=["opensession gc --sessions --older-than 365d"],
+        )
+    moment = time.time() if now is None else now
+    items = [*_temporaries(tree.root, moment, apply=apply), *_quarantined(tree.root, moment, apply=apply)]
+    kept = 0
+    if older_than is not None:
+        old, kept = _old_sessions(tree, moment, older_than, apply=apply)
+        items += old
+    return GcReport(tree.root.path, apply, tuple(items), kept)
+
+
+def temporaries(root: Folder) -> Iterator[tuple[Folder, str]]:
+    """Every temporary file of a store, in the folders where they are made."""
+    yield from ((root, name) for name in root.names() if is_temporary(name))
+    for kind in (OBJECTS, ARTIFACTS):
+        top = root.child(kind)
+        if top is None:
+            continue
+        with top:
+            below = top.child(ALGORITHM)
+            if below is not None:
+                with below:
+                    yield from ((below, name) for name in below.names() if is_temporary(name))
+
+
+def is_left_behind(folder: Folder, name: str, now: float) -> os.stat_result | None:
+    """The state of a temporary file whose writer is gone: a living one holds it locked."""
+    found = folder.lstat(name)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return found
+    fd = folder.file(name)
+    if fd is None:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return found if now - found.st_mtime > _UNLOCKABLE_SECONDS else None
+    finally:
+        os.close(fd)
+    return found
+
+
+def _temporaries(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:
+    for folder, name in temporaries(root):
+        found = is_left_behind(folder, name, now)
+        if found is None:
+            continue
+        if apply:
+            remove_file(folder, name)
+        yield GcItem("temporary", folder.path / name, found.st_size, max(0.0, now - found.st_mtime))
+
+
+def _quarantined(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:
+    quarantine = root.child(QUARANTINE)
+    if quarantine is None:
+        return
+    with quarantine:
+        for name in quarantine.names():
+            found = quarantine.lstat(name)
+            # The change time is when it came in: linking or renaming sets it, and nothing here can set it back.
+            if found is None or now - found.st_ctime <= QUARANTINE_SECONDS:
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                continue  # a folder that stood where an object belongs: a person put it there, a person takes it away
+            if apply:
+                remove_file(quarantine, name)
+            yield GcItem("quarantine", quarantine.path / name, found.st_size, now - found.st_ctime)
+
+
+def _old_sessions(tree: Tree, now: float, older_than: float, *, apply: bool) -> tuple[list[GcItem], int]:
+    cited = citations(tree.root)
+    if cited.unreadable:
+        raise RefusedError(
+            f"the artifact {str(cited.unreadable[0])!r} cannot be read and may cite any session",
+            next=["opensession fsck", f"ls -l {quoted(cited.unreadable[0])}"],
+        )
+    items, kept = [], 0
+    for found in tree.walk():
+        state = found.folder.lstat(found.name)
+        if found.sha256 is None or state is None or now - state.st_mtime <= older_than:
+            continue
+        if found.sha256 in cited.by_session:
+            kept += 1
+            continue
+        if apply and not _remove_if_same(tree, found.folder, found.name, state):
+            continue
+        path = object_path(tree.root.path, found.sha256)
+        items.append(GcItem("session", path, state.st_size, now - state.st_mtime))
+    return items, kept
+
+
+def _remove_if_same(tree: Tree, folder: Folder, name: str, seen: os.stat_result) -> bool:
+    """Remove a name unless it was registered again since it was looked at."""
+    with tree.root.locked(exclusive=True), storage(folder.path / name, "remove"):
+        now = folder.lstat(name)
+        if now is None or (now.st_ino, now.st_mtime_ns) != (seen.st_ino, seen.st_mtime_ns):
+            return False
+        remove_file(folder, name)
+    return True

@@ -1,0 +1,53 @@
+"""The layout version of a store: one small file that says which program may touch it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from opensession.errors import RefusedError
+from opensession.settings import quoted
+from opensession.store.folders import storage, sync
+from opensession.store.layout import TEMPORARY, VERSION, VERSION_FILE, WRITING_MODE
+
+if TYPE_CHECKING:
+    from opensession.store.folders import Folder
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def check_version(root: Folder) -> bool:
+    """Whether the store says its version; refuses one that is not known here."""
+    fd = root.file(VERSION_FILE)
+    if fd is None:
+        return False
+    try:
+        with storage(root.path / VERSION_FILE, "read"):
+            text = os.read(fd, 64)
+    finally:
+        os.close(fd)
+    if text.strip() != VERSION.encode():
+        raise RefusedError(
+            f"the store {str(root.path)!r} has a layout that this program does not know (it knows version {VERSION}); "
+            "a newer opensession wrote it",
+            next=["opensession --version", f"cat {quoted(root.path / VERSION_FILE)}"],
+        )
+    return True
+
+
+def write_version(root: Folder) -> None:
+    """Write the version file of a new store; two programs may do it at once. The caller syncs the folder."""
+    temporary = f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+    with storage(root.path / VERSION_FILE, "write"):
+        fd = os.open(temporary, _CREATE, WRITING_MODE, dir_fd=root.fd)
+        try:
+            os.write(fd, f"{VERSION}\n".encode())
+            os.fchmod(fd, WRITING_MODE)
+            sync(fd)
+            os.rename(temporary, VERSION_FILE, src_dir_fd=root.fd, dst_dir_fd=root.fd)
+        except OSError:
+            os.unlink(temporary, dir_fd=root.fd)
+            raise
+        finally:
+            os.close(fd)

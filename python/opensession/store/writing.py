@@ -1,0 +1,165 @@
+"""How bytes become a visible object: temporary file, fsync, rename, fsync of the folders; in this order and no other.
+
+Owns promises 1, 2 and 4 of docs/store.md. Must not know what the bytes mean: they arrive through a descriptor that
+the core writes to.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession import core
+from opensession.errors import InternalError, StorageFailedError
+from opensession.store.folders import Folder, storage, sync
+from opensession.store.layout import SUFFIX, TEMPORARY, VISIBLE_MODE, WRITING_MODE
+from opensession.store.quarantine import set_aside
+
+if TYPE_CHECKING:
+    from opensession.store.tree import Tree
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Published(NamedTuple):
+    """A name that is durable now."""
+
+    existed: bool
+    """It was there before, with the right bytes."""
+
+
+class TemporaryFile:
+    """A new file ``.tmp-*`` that its writer holds locked, so that ``gc`` can tell a live one from one left behind."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.name = ""
+        self.fd = -1
+        with storage(folder.path, "make a temporary file in"):
+            while self.fd < 0:
+                self._create()
+
+    def _create(self) -> None:
+        name = f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        try:
+            fd = os.open(name, _CREATE, WRITING_MODE, dir_fd=self.folder.fd)
+        except FileExistsError:
+            return
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass  # no locks on this file system (gc then goes by age), or gc holds it and is about to remove it
+        if os.fstat(fd).st_nlink == 0:  # gc took it between the two calls above
+            os.close(fd)
+            return
+        os.fchmod(fd, WRITING_MODE)  # whatever the umask left of it
+        self.name, self.fd = name, fd
+
+    def unlink(self) -> None:
+        """Take the name away and keep the descriptor."""
+        if self.name:
+            with storage(self.folder.path / self.name, "remove"):
+                os.unlink(self.name, dir_fd=self.folder.fd)
+            self.name = ""
+
+    def close(self) -> None:
+        """Close; what still has its temporary name is removed."""
+        if self.fd < 0:
+            return
+        try:
+            if self.name:
+                os.unlink(self.name, dir_fd=self.folder.fd)
+                self.name = ""
+        except OSError:
+            pass  # it stays behind as a temporary file, which gc removes; the error that led here matters more
+        finally:
+            os.close(self.fd)
+            self.fd = -1
+
+    def make_durable(self, expected_size: int) -> None:
+        """Give the file its final mode and sync it. A sync that fails is final: the kernel forgets the lost pages."""
+        path = self.folder.path / self.name
+        size = os.fstat(self.fd).st_size
+        if size != expected_size:
+            raise InternalError(f"{size} bytes were written where the core counted {expected_size}")
+        with storage(path, "make durable"):
+            os.fchmod(self.fd, VISIBLE_MODE)
+            sync(self.fd)
+
+
+def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Published:
+    """Give the temporary file the name of its hash and make the name durable.
+
+    The file stands in ``<kind>/sha256`` rather than in its own folder, because that folder is named by the hash,
+    which is known only when the last byte has been written. Both are on one file system, so the rename is atomic.
+    """
+    temporary.make_durable(size)
+    name = sha256 + SUFFIX
+    with tree.leaf(sha256, make=True) as leaf:
+        assert leaf is not None
+        existed = _present(tree, leaf, name, sha256)
+        if existed:
+            temporary.close()
+        else:
+            with tree.root.locked(exclusive=False), storage(leaf.path / name, "name"):
+                os.rename(temporary.name, name, src_dir_fd=temporary.folder.fd, dst_dir_fd=leaf.fd)
+                temporary.name = ""
+        tree.sync_above(leaf)
+    return Published(existed)
+
+
+def _present(tree: Tree, leaf: Folder, name: str, sha256: str) -> bool:
+    """Whether the object is there with the right bytes; a wrong one is set aside, so that it can be replaced.
+
+    The name counts for nothing: a crash of another program, a bad disk or a hand may have left any bytes under it.
+    """
+    found = leaf.lstat(name)
+    if found is None:
+        return False
+    if not stat.S_ISREG(found.st_mode):
+        set_aside(tree, leaf, name, found, move=True)
+        return False
+    fd = leaf.file(name)
+    if fd is None:
+        return False
+    try:
+        if not _hashes_to(fd, sha256):
+            set_aside(tree, leaf, name, os.fstat(fd), move=False)
+            return False
+        return _still_there(tree, leaf, name, fd)
+    finally:
+        os.close(fd)
+
+
+def _hashes_to(fd: int, sha256: str) -> bool:
+    try:
+        return core.copy(fd)[0] == sha256
+    except StorageFailedError:
+        raise
+    except ValueError:  # unreadable: an I/O error of the disk is as wrong as wrong bytes
+        return False
+
+
+def _still_there(tree: Tree, leaf: Folder, name: str, fd: int) -> bool:
+    """Make a right object durable that somebody else wrote, unless it was removed while it was hashed.
+
+    Its time is set to now: it has just been registered, and ``gc --sessions`` goes by that time.
+    """
+    ours = os.fstat(fd)
+    with tree.root.locked(exclusive=False), storage(leaf.path / name, "make durable"):
+        now = leaf.lstat(name)
+        if now is None or (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino):
+            return False
+        try:
+            os.utime(fd)
+            if stat.S_IMODE(ours.st_mode) != VISIBLE_MODE:
+                os.fchmod(fd, VISIBLE_MODE)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EROFS):  # another owner's object is as good as ours
+                raise
+        sync(fd)
+    return True
