@@ -1,0 +1,246 @@
+"""The console script: finds the command word, loads that command's module, runs it, turns errors into exit codes.
+
+Owns the list of commands, the options before the command word, signals and the mapping of every failure to an exit code.
+It must not know what a command does. Only the module of the command that was asked for is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType, ModuleType
+    from typing import NoReturn
+
+    from opensession.cli.report import Report
+    from opensession.errors import OpensessionError
+
+COMMANDS = {
+    "parse": "parse",
+    "register": "register",
+    "cat": "cat",
+    "inspect": "inspect",
+    "verify": "verify",
+    "ls": "ls",
+    "rm": "rm",
+    "fsck": "fsck",
+    "gc": "gc",
+    "docs quickstart": "docs_quickstart",
+    "docs completion": "docs_completion",
+}
+"""Every command word with its module in ``cli.commands``, in the order of the help."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: temporary files are removed on the way out."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["--version"], ["-V"]):
+        return _version()
+    from opensession.cli.report import Report
+
+    report = Report(json="--json" in words)
+    try:
+        _guard_standard_streams()
+        _exit_on_sigterm()
+        return _dispatch(words, report)
+    except BrokenPipeError:
+        # The reader had enough (`| head`): that is its right, and no failure of this command.
+        _forget_standard_output()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except _Terminated:
+        return 143
+    except Exception as error:  # noqa: BLE001 - the one place that turns what is left into an exit code
+        return _fail(_as_ours(error, words), report)
+
+
+def _dispatch(words: list[str], report: Report) -> int:
+    store, at = _leading_options(words)
+    name, start = _command_word(words, at)
+    if name is None:
+        return _help_of_all(report, asked=any(word in ("--help", "-h", "help") for word in words))
+    module = load(name)
+    command = module.COMMAND
+    report.json_to_stderr = command.bytes_unless is not None and not _given(words, command.bytes_unless)
+    from opensession.cli.arguments import read
+
+    args = read(command, words, start, defaults={} if store is None else {"--store": [store]})
+    if args.flag("--help"):
+        from opensession.cli.helptext import command_help
+
+        report.out(command_help(command).rstrip("\n"))
+        return 0
+    result: int = module.run(args, report)
+    return result
+
+
+def load(name: str) -> ModuleType:
+    """The module of a command."""
+    import importlib
+
+    return importlib.import_module(f"opensession.cli.commands.{COMMANDS[name]}")
+
+
+def _leading_options(words: list[str]) -> tuple[str | None, int]:
+    """The value of a ``--store`` before the command word, and where that word is."""
+    store, at = None, 0
+    while at < len(words) and words[at].startswith("--store"):
+        name, has_value, value = words[at].partition("=")
+        if name != "--store":
+            break
+        if not has_value:
+            at += 1
+            if at == len(words):
+                _usage("--store needs a value: --store PATH", ["opensession --help"])
+            value = words[at]
+        store, at = value, at + 1
+    return store, at
+
+
+def _command_word(words: list[str], at: int) -> tuple[str | None, int]:
+    """The name of the command in ``words[at:]`` and where its own words begin; None where help is wanted."""
+    if at < len(words) and words[at] == "help" and at + 1 < len(words):
+        words[at:] = [*words[at + 1 :], "--help"]
+    rest = words[at:]
+    if not rest or rest[0] in ("--help", "-h", "help"):
+        return None, at
+    if rest[0] in COMMANDS:
+        return rest[0], at + 1
+    two = " ".join(rest[:2])
+    if two in COMMANDS:
+        return two, at + 2
+    group = [name for name in COMMANDS if name.startswith(rest[0] + " ")]
+    if group:
+        return _unknown_in_group(words, at, group)
+    return _unknown_command(words, at)
+
+
+def _unknown_in_group(words: list[str], at: int, group: list[str]) -> NoReturn:
+    from opensession.cli.arguments import nearest, quoted
+
+    given = next((word for word in words[at + 1 :] if not word.startswith("-")), None)
+    steps = [f"opensession {name} --help" for name in group]
+    if given is None:
+        _usage(f"'opensession {words[at]}' needs one of: {', '.join(name.split()[1] for name in group)}", steps)
+    near = nearest(given, [name.split()[1] for name in group])
+    if near is None:
+        _usage(f"there is no command {words[at] + ' ' + given!r}", steps)
+    fixed = [near if word == given else word for word in words]
+    _usage(f"there is no command {words[at] + ' ' + given!r}; did you mean {near!r}?", [quoted("opensession", *fixed)])
+
+
+def _unknown_command(words: list[str], at: int) -> NoReturn:
+    from opensession.cli.arguments import again, nearest
+
+    kind = "option" if words[at].startswith("-") else "command"
+    near = nearest(words[at], ["--help", "--version", "--store"] if kind == "option" else list(COMMANDS))
+    if near is None:
+        _usage(f"there is no {kind} {words[at]!r}", ["opensession --help"])
+    _usage(f"there is no {kind} {words[at]!r}; did you mean {near!r}?", [again(words, {at: near}), "opensession --help"])
+
+
+def _usage(message: str, steps: list[str]) -> NoReturn:
+    from opensession.errors import UsageError
+
+    raise UsageError(message, next=steps)
+
+
+def _help_of_all(report: Report, *, asked: bool) -> int:
+    from opensession.cli.helptext import root_help
+
+    text = root_help([load(name).COMMAND for name in COMMANDS]).rstrip("\n")
+    if asked:
+        report.out(text)
+        return 0
+    report.say(text)
+    return 2
+
+
+def _given(words: list[str], option: str) -> bool:
+    return any(word == option or word.startswith(option + "=") for word in words)
+
+
+def _version() -> int:
+    from opensession.core import version
+
+    sys.stdout.write(f"opensession {version}\n")
+    return 0
+
+
+def _fail(error: OpensessionError, report: Report) -> int:
+    if _debugging():
+        import traceback
+
+        traceback.print_exception(error.__cause__ or error)
+    try:
+        if report.json:
+            report.document({"error": error.as_dict()})
+        if not (report.json and report.json_to_stderr):
+            report.error(error)
+    except (OSError, ValueError) as failed:
+        return 0 if isinstance(failed, BrokenPipeError) else error.exit_code
+    return error.exit_code
+
+
+def _as_ours(error: Exception, words: list[str]) -> OpensessionError:
+    """What the project raises on purpose stays; the rest is storage that failed, or a bug of ours."""
+    from opensession.errors import InternalError, OpensessionError, StorageFailedError
+
+    if isinstance(error, OpensessionError):
+        return error
+    ours: OpensessionError
+    if isinstance(error, OSError) and error.errno is not None:
+        where = f" ({error.filename!r})" if error.filename else ""
+        ours = StorageFailedError(f"the system refused: {os.strerror(error.errno)}{where}", errno=error.errno)
+    else:
+        from opensession.cli.arguments import again
+
+        # Only the kind of the exception: its text may quote a session.
+        ours = InternalError(
+            f"this is a bug in opensession ({type(error).__name__})", next=["OPENSESSION_DEBUG=1 " + again(words, {})]
+        )
+    ours.__cause__ = error
+    return ours
+
+
+def _debugging() -> bool:
+    return os.environ.get("OPENSESSION_DEBUG", "").lower() in ("1", "true", "yes", "on")
+
+
+def _guard_standard_streams() -> None:
+    """Give a closed stream's number to something harmless.
+
+    Else the next file that is opened gets the number 1, and results would be written into an object of the store. It is
+    opened for reading, so that a write there fails and is reported.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
+
+
+def _forget_standard_output() -> None:
+    """Send what is still buffered for a closed pipe nowhere; the interpreter flushes once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _exit_on_sigterm() -> None:
+    import signal
+    import threading
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)

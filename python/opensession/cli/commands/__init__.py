@@ -1,0 +1,1 @@
+"""One module a command: ``COMMAND`` says everything about it, ``run`` does it."""

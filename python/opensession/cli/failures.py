@@ -1,0 +1,184 @@
+"""The next steps of a failure: commands that can be pasted and that lead on from here.
+
+Owns what a person can do about a failed input, output or address. Must not know how a failure is found; the layers below
+say what happened, this says what to type. Steps that a lower layer gave are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opensession.actions import inputs, parse
+from opensession.cli.arguments import again, nearest, quoted
+from opensession.errors import (
+    BadUriError,
+    HailError,
+    HailInvalidError,
+    HailVersionError,
+    InputChangedError,
+    InputMissingError,
+    IntegrityError,
+    LineTooLongError,
+    NoEventsError,
+    NotFoundError,
+    OpensessionError,
+    UnknownProfileError,
+    UnreadableError,
+    WriteFailedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+HAIL_OUT = "./session.hail.jsonl"
+
+
+@contextmanager
+def guided(command: str, argv: Sequence[str], named: str | None = None, profile: str | None = None) -> Iterator[None]:
+    """Add the next steps for ``opensession command`` about the input or address ``named``."""
+    try:
+        yield
+    except OpensessionError as error:
+        if not error.next:
+            error.next = tuple(_steps(error, command, argv, named, profile))
+        raise
+
+
+def _steps(
+    error: OpensessionError, command: str, argv: Sequence[str], named: str | None, profile: str | None
+) -> list[str]:
+    help_step = f"opensession {command} --help"
+    if isinstance(error, UnknownProfileError):
+        return _unknown_profile(error, argv, profile, help_step)
+    if isinstance(error, InputMissingError):
+        return _missing(error, argv, named, help_step)
+    if isinstance(error, UnreadableError | InputChangedError):
+        return [*_look_at(named), help_step]
+    if isinstance(error, NoEventsError | HailError | LineTooLongError):
+        return [*_other_reading(error, command, named, profile), *_look_inside(error, named), help_step]
+    if isinstance(error, IntegrityError):
+        return ["opensession fsck --repair", "opensession ls"]
+    if isinstance(error, NotFoundError | BadUriError):
+        return ["opensession ls", help_step]
+    if isinstance(error, WriteFailedError):
+        return _unwritable(argv, help_step)
+    return []
+
+
+def _unknown_profile(
+    error: OpensessionError, argv: Sequence[str], profile: str | None, help_step: str
+) -> list[str]:
+    if profile is None:
+        return [help_step]
+    near = nearest(profile, [parse.AUTO, *parse.profile_ids()])
+    if near is None:
+        return [_with_option(argv, "--profile", parse.AUTO), help_step]
+    error.message += f"; did you mean {near!r}?"
+    return [_with_option(argv, "--profile", near), help_step]
+
+
+def _missing(error: OpensessionError, argv: Sequence[str], named: str | None, help_step: str) -> list[str]:
+    """A file of nearly this name beside it, else the nearest folder that exists."""
+    folder = os.path.dirname(named or "") or "."
+    if not os.path.isdir(folder):
+        while folder not in ("", "/") and not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        return [quoted("ls", "-la", folder or "."), help_step]
+    try:
+        near = nearest(os.path.basename(named or ""), os.listdir(folder))
+    except OSError:
+        near = None
+    if near is None or named is None:
+        return [quoted("ls", "-la", folder), help_step]
+    right = os.path.join(os.path.dirname(named), near)
+    error.message += f"; did you mean {right!r}?"
+    return [again(argv, {at: right for at, word in enumerate(argv) if word == named}), help_step]
+
+
+def _other_reading(error: OpensessionError, command: str, named: str | None, profile: str | None) -> list[str]:
+    """What the input looks like, if it is something else than it was read as."""
+    if named is None or named == inputs.STDIN or isinstance(error, LineTooLongError | HailVersionError):
+        return []
+    found = _looks_like(named)
+    if found is None or found == (profile or parse.HAIL):
+        return []
+    if found == parse.HAIL:
+        return [quoted("opensession", "inspect", named), quoted("opensession", "register", named)]
+    steps = [quoted("opensession", "parse", "--profile", found, named, "--out", HAIL_OUT)]
+    if command == "parse":
+        return steps
+    if command == "register":
+        return [*steps, f"opensession register {HAIL_OUT}", quoted("opensession", "register", "--profile", found, named)]
+    return [*steps, quoted("opensession", command, HAIL_OUT)]
+
+
+def _looks_like(named: str) -> str | None:
+    try:
+        fd = os.open(named, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return parse.looks_like(fd, os.path.basename(named))
+    finally:
+        os.close(fd)
+
+
+def _look_inside(error: OpensessionError, named: str | None) -> list[str]:
+    """Show the place: the line that is wrong, else the beginning of what is no log."""
+    if named is None or named == inputs.STDIN:
+        return []
+    if error.line is None or isinstance(error, HailVersionError):
+        return [f"{quoted('head', '-c', '300', named)} | cat -v"]
+    if isinstance(error, HailInvalidError | HailError | LineTooLongError):
+        # `cat -v`, because the line is somebody else's and the terminal would obey it.
+        return [f"{quoted('sed', '-n', f'{error.line}p', named)} | cut -c1-300 | cat -v"]
+    return []
+
+
+def _look_at(named: str | None) -> list[str]:
+    return [] if named is None or named == inputs.STDIN else [quoted("ls", "-ld", named)]
+
+
+def _unwritable(argv: Sequence[str], help_step: str) -> list[str]:
+    out = _option_value(argv, "--out")
+    if out is None:
+        return ["df -h ."]
+    folder = os.path.dirname(out) or "."
+    if not os.path.isdir(folder) and not os.path.exists(folder):
+        return [quoted("mkdir", "-p", folder), again(argv, {})]
+    return [quoted("ls", "-ld", folder), quoted("df", "-h", folder), _without_option(argv, "--out") + " | head -n 1"]
+
+
+def _option_value(argv: Sequence[str], name: str) -> str | None:
+    for at, word in enumerate(argv):
+        if word == name and at + 1 < len(argv):
+            return argv[at + 1]
+        if word.startswith(name + "="):
+            return word.partition("=")[2]
+    return None
+
+
+def _with_option(argv: Sequence[str], name: str, value: str) -> str:
+    """The command line with another value for an option that it has."""
+    replaced = {}
+    for at, word in enumerate(argv):
+        if word == name:
+            replaced[at + 1] = value
+        elif word.startswith(name + "="):
+            replaced[at] = f"{name}={value}"
+    return again(argv, replaced)
+
+
+def _without_option(argv: Sequence[str], name: str) -> str:
+    kept = []
+    skip = False
+    for word in argv:
+        if skip:
+            skip = False
+        elif word == name:
+            skip = True
+        elif not word.startswith(name + "="):
+            kept.append(word)
+    return again(kept, {})

@@ -1,0 +1,107 @@
+"""Prints what a command has to say: text, JSON, notes and errors.
+
+Owns the two standard streams and the rule that nothing hostile reaches a terminal. It must not know any action.
+
+Results go to standard output, everything for people's eyes (notes, progress, errors) to standard error. With ``--json``
+standard output carries exactly one JSON document, the error included; where the session's own bytes go there (``parse``
+without ``--out``) the document goes to standard error instead.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from opensession.errors import WriteFailedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from opensession.errors import OpensessionError
+
+# What a terminal acts on or hides: C0 (with ESC) and DEL, C1, line and paragraph separators, marks and isolates that
+# reorder text (CVE-2021-42574), zero-width characters, the byte order mark, interlinear and tag characters.
+_HOSTILE = (
+    *range(0x20), 0x7F, *range(0x80, 0xA0), 0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080),
+)  # fmt: skip
+
+
+def _json_escape(code: int) -> str:
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+JSON_ESCAPES = {code: _json_escape(code) for code in _HOSTILE if code >= 0x7F}
+"""For text that is JSON already: the same value, with nothing in it that a terminal would obey."""
+
+_TEXT_ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}" for code in _HOSTILE}
+_LINES = {code: text for code, text in _TEXT_ESCAPES.items() if code != 0x0A}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Text from outside, fit for a terminal; with ``lines``, line ends stay."""
+    # surrogateescape is how file names that are no UTF-8 arrive; they cannot be printed as they are.
+    shown = text.translate(_LINES if lines else _TEXT_ESCAPES)
+    return shown.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class Report:
+    """Where one command's output goes."""
+
+    def __init__(self, *, json: bool = False, json_to_stderr: bool = False) -> None:
+        self.json = json
+        self.json_to_stderr = json_to_stderr
+
+    def out(self, text: str) -> None:
+        """A line of the result."""
+        write(sys.stdout, visible(text, lines=True) + "\n")
+
+    def note(self, text: str) -> None:
+        """A line for people: a warning, a preview. Silent under ``--json``, whose document says it all."""
+        if not self.json:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line on standard error whatever the mode; a closed standard error is nobody's loss."""
+        try:
+            write(sys.stderr, visible(text, lines=True) + "\n")
+        except (OSError, WriteFailedError):
+            return
+
+    def document(self, value: Mapping[str, object]) -> None:
+        """The JSON document of this command."""
+        import json
+
+        text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).translate(JSON_ESCAPES)
+        write(sys.stderr if self.json_to_stderr else sys.stdout, text + "\n")
+
+    def error(self, error: OpensessionError) -> None:
+        """What happened and what to do next, on standard error."""
+        lines = [f"Error: {place(error)}"]
+        if error.next:
+            lines += ["next:", *(f"- {step}" for step in error.next)]
+        self.say("\n".join(lines))
+
+
+def place(error: OpensessionError) -> str:
+    """The message of an error with the place in the input, where it has one and does not say it yet."""
+    if error.line is None or f"line {error.line}" in error.message:
+        return error.message
+    where = f"line {error.line}" if error.column is None else f"line {error.line}, column {error.column}"
+    return f"{error.message} ({where})"
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write all of ``text`` now, so that a full disk or a closed pipe is noticed here and not at exit."""
+    if stream is None:
+        raise WriteFailedError("standard output is closed")
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteFailedError(f"standard output could not be written: {error.strerror}", errno=error.errno) from error
