@@ -22,6 +22,7 @@ HEADINGS = (
     "met",
     "peak MiB",
     "may be",
+    "peer MiB",
 )
 
 
