@@ -187,10 +187,20 @@ def _file_as_source(file: BinaryIO, *, seekable: bool) -> Iterator[Source]:
 @contextmanager
 def temporary_file() -> Iterator[int]:
     """A descriptor of a private file without a name, gone when it is closed."""
+    fd = temporary_fd()
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def temporary_fd() -> int:
+    """The same for a caller who keeps it and closes it."""
     import tempfile
 
-    with tempfile.TemporaryFile(buffering=0, prefix="opensession-") as file:
-        yield file.fileno()
+    fd, name = tempfile.mkstemp(prefix="opensession-")
+    os.unlink(name)
+    return fd
 
 
 def _write_all(fd: int, data: bytes) -> None:

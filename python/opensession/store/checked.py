@@ -9,13 +9,14 @@ of the file system's clock would leave the identity as it was.
 from __future__ import annotations
 
 import os
-import sqlite3
+import stat
 import time
 from typing import TYPE_CHECKING
 
 from opensession.store.layout import CHECKED_DB, WRITING_MODE
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
     from opensession.store.folders import Folder
@@ -36,6 +37,8 @@ def knows(root: Folder, sha256: str, file: os.stat_result) -> bool:
     """Whether exactly this file passed a full check against this address."""
     if (found := root.lstat(CHECKED_DB)) is None or not _is_ours(found):
         return False
+    import sqlite3  # here and below: who registers a file does not pay for a cache of readers
+
     try:
         with _opened(root) as db:
             row = db.execute(
@@ -57,6 +60,8 @@ def remember(root: Folder, passed: Iterable[tuple[str, os.stat_result]]) -> None
     ]
     if not rows:
         return
+    import sqlite3
+
     try:
         _write(root, rows)
     except sqlite3.OperationalError:
@@ -69,6 +74,8 @@ def remember(root: Folder, passed: Iterable[tuple[str, os.stat_result]]) -> None
 
 def _start_again(root: Folder, rows: list[tuple[int, int, int, int, int, str]]) -> None:
     """Replace a cache that is damaged."""
+    import sqlite3
+
     try:
         for name in (CHECKED_DB, f"{CHECKED_DB}-journal", f"{CHECKED_DB}-wal", f"{CHECKED_DB}-shm"):
             if root.lstat(name) is not None:
@@ -96,6 +103,8 @@ class _opened:
     """A connection that is closed at the end; sqlite3's own context manager leaves it open."""
 
     def __init__(self, root: Folder) -> None:
+        import sqlite3
+
         self._db = sqlite3.connect(root.path / CHECKED_DB, timeout=_WAIT)
 
     def __enter__(self) -> sqlite3.Connection:
@@ -106,8 +115,6 @@ class _opened:
 
 
 def _is_ours(found: os.stat_result) -> bool:
-    import stat
-
     return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
 
 

@@ -102,7 +102,8 @@ def _count(value: object) -> int | None:
 
 def newest_first(found: Iterable[Entry]) -> list[Entry]:
     """Sorted by the session's last time, those without one at the end, ties by address."""
-    dated, undated = [], []
+    dated: list[Entry] = []
+    undated: list[Entry] = []
     for entry in found:
         (dated if entry.updated_at and _TIME.fullmatch(entry.updated_at) else undated).append(entry)
     dated.sort(key=lambda e: e.sha256)

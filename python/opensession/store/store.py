@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensession import core
-from opensession.errors import AmbiguousError, BadUriError, NotFoundError, RefusedError
+from opensession.errors import AmbiguousError, BadUriError, NotFoundError, RefusedError, UsageError
 from opensession.settings import refuse_symlinked_root
 from opensession.store import listing, reading, removal
 from opensession.store.batch import Batch, writes_into
@@ -52,15 +52,19 @@ class Store:
         *,
         jobs: int = core.DEFAULT_JOBS,
         max_line: int = core.MAX_LINE,
+        single: bool = False,
         progress: Progress | None = None,
     ) -> list[Stored]:
         """Store the canonical form of each session in ``source``; when it returns they survive a power cut.
 
-        All or nothing: where a later session of a stream is not acceptable, none is stored.
+        All or nothing: where a later session of a stream is not acceptable, none is stored; nor is any where
+        ``single`` asks for one and there are more.
         """
         with self._writing() as tree, Batch(tree, self.root) as batch:
             with writes_into(self.root):
                 infos = core.canonicalize(source, batch.next_fd, jobs=jobs, max_line=max_line, progress=progress)
+            if single and len(infos) != 1:
+                raise UsageError(f"the input holds {len(infos)} sessions where one was asked for")
             return batch.publish(infos)
 
     def put_log(
@@ -159,6 +163,11 @@ class Store:
                 stored.close()
                 raise
             return stored
+
+    def open_unchecked(self, sha256: str) -> StoredObject:
+        """Open the object for a caller who hashes every byte himself, as ``verify`` does."""
+        with self._tree(sha256) as tree:
+            return reading.open_object(tree, sha256)
 
     def ls(self, *, all: bool = False) -> Iterator[Entry]:
         """The sessions here, newest first; ``all`` shows those too that a later reading of the same log supersedes."""
