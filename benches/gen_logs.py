@@ -1,4 +1,4 @@
-"""Write one invented session of any size, the same bytes for the same arguments on every machine.
+"""Write one invented session of any size; the same arguments give the same bytes.
 
     python benches/gen_logs.py claude 512M bench-data/claude-512M.jsonl
     python benches/gen_logs.py longline-codex 16M bench-data/long.jsonl --line 400M
@@ -54,9 +54,8 @@ def size_of(text: str) -> int:
     return int(float(text[:-1]) * unit) if unit else int(text)
 
 
-def chunks(mode: str, size: int, seed: int, long_line: int) -> Iterator[bytes]:
+def chunks(mode: str, size: int, pools: Pools, seed: int, long_line: int = 0) -> Iterator[bytes]:
     """The file in pieces: whole turns until `size` is reached, then what ends it."""
-    pools = Pools(seed)
     kind = mode.removeprefix("longline-")
     pending = long_line if mode != kind else 0
     written, buffer, held = 0, [], 0
@@ -96,7 +95,7 @@ def write(
     digest, total, lines = hashlib.sha256(), 0, 0
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb", buffering=0) as out:
-        for chunk in chunks(mode, size, seed, long_line):
+        for chunk in chunks(mode, size, Pools(seed), seed, long_line):
             digest.update(chunk)
             total += len(chunk)
             lines += chunk.count(b"\n")
