@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use super::event::{Attribute, Block, Draft, Event, EventType, Lit};
 use super::rest::{write_inside, write_rest};
 use crate::hail::ids::Ids;
-use crate::hail::stats::{Kind, Stats};
-use crate::hail::time::Time;
+use crate::digest::short;
+use crate::hail::model::EventKind;
+use crate::hail::stats::{Facts, Literal, Stats, Tokens};
+use crate::hail::time::{self, Time};
 use crate::json::canonical::Sorter;
 use crate::json::salvage::Repairs;
 use crate::json::{string, Value};
@@ -75,11 +77,6 @@ impl Builder {
         *self.warnings.entry(what).or_default() += 1;
     }
 
-    /// Number of the record that is being read, from 1.
-    pub fn number(&self) -> u64 {
-        self.records.read() + 1
-    }
-
     pub fn blank(&mut self) {
         self.records.blank += 1;
     }
@@ -88,14 +85,14 @@ impl Builder {
     pub fn damaged(&mut self, line: &[u8]) {
         let draft = whole_text("damaged", line);
         let raw = std::str::from_utf8(line).is_err().then_some(Raw(line));
-        self.write(draft, None, raw);
         self.records.damaged += 1;
+        self.write(draft, None, raw, self.records.read());
     }
 
     /// A value that is nested too deeply to be taken apart.
     pub fn deep(&mut self, text: &[u8], line: &[u8]) {
-        self.write(whole_text("deep", text), None, Some(Raw(line)));
         self.records.mapped += 1;
+        self.write(whole_text("deep", text), None, Some(Raw(line)), self.records.read());
     }
 
     /// A record that a parser made a draft of.
@@ -109,29 +106,16 @@ impl Builder {
             (false, false) => &mut self.records.mapped,
         };
         *class += 1;
-        if draft.events.is_empty() {
-            return;
-        }
-        // The ledger counts the record already; its number is the count.
-        self.records_before_write(value, draft, raw);
-    }
-
-    fn records_before_write<'a>(&mut self, value: Value<'a>, draft: Draft<'a>, raw: Option<Raw<'_>>) {
+        // The ledger counts the record already, so its number is the count.
         let number = self.records.read();
-        self.write_numbered(draft, Some(value), raw, number);
+        if !draft.events.is_empty() {
+            self.write(draft, Some(value), raw, number);
+        }
     }
 
-    fn write<'a>(&mut self, draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>) {
-        let number = self.number();
-        self.write_numbered(draft, value, raw, number);
-    }
-
-    fn write_numbered<'a>(&mut self, mut draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>, number: u64) {
-        if let Some(time) = draft.time.and_then(|v| record_time(v)) {
+    fn write<'a>(&mut self, mut draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>, number: u64) {
+        if let Some(time) = draft.time.and_then(record_time) {
             if time != self.time.0 {
-                if time < self.time.0 && self.stats.events() > 0 {
-                    self.warn("time_backwards");
-                }
                 self.time = (time, written(time));
             }
         }
@@ -161,7 +145,7 @@ impl Builder {
         if k > 0 {
             id.extend_from_slice(format!("#{k}").as_bytes());
         }
-        while !self.ids.insert(&id) {
+        while !self.ids.insert(short(&id)) {
             id.extend_from_slice(format!("#r{number}").as_bytes());
         }
         id
@@ -169,7 +153,9 @@ impl Builder {
 
     /// One event line. Keys stand in canonical order by construction.
     fn write_event(&mut self, event: Event<'_>, draft: &Draft<'_>, id: &[u8], rest: Option<&[u8]>, raw: Option<Raw<'_>>) {
-        self.count(&event);
+        if self.count(&event, id) {
+            self.warn("time_backwards");
+        }
         let out = &mut self.out;
         out.push(b'{');
         if write_attributes(&event, draft, rest, raw, out) {
@@ -200,25 +186,40 @@ impl Builder {
         out.extend_from_slice(b",\"type\":\"event\"}\n");
     }
 
-    fn count(&mut self, event: &Event<'_>) {
-        let kind = match &event.kind {
-            EventType::UserMessage => Kind::UserMessage,
-            EventType::AgentMessage => Kind::AgentMessage,
-            EventType::ToolCall { .. }
-            | EventType::FileRead { .. }
-            | EventType::CodeSearch { .. }
-            | EventType::FileSearch { .. } => Kind::Tool,
-            EventType::TaskEnd { summary } => Kind::TaskEnd { summary: summary.as_deref() },
-            EventType::FileEdit { path, diff } => Kind::FileEdit { path, diff: diff.as_deref() },
-            EventType::FileCreate { path } | EventType::FileDelete { path } => Kind::FileChange { path },
-            _ => Kind::Other,
+    /// Add the event to the stats; `true` if its time lies before that of the event before it.
+    fn count(&mut self, event: &Event<'_>, id: &[u8]) -> bool {
+        let literal = |raw| Literal { raw, canonical: true };
+        let mut facts = Facts {
+            kind: event.kind.kind(),
+            id: literal(id),
+            time: self.time.0,
+            task: event.task_id.as_deref().map(literal),
+            path: None,
+            diff: None,
+            summary: None,
+            tokens: Tokens::default(),
         };
-        self.stats.event(kind, self.time.0, event.task_id.as_deref());
+        match &event.kind {
+            EventType::FileEdit { path, diff } => {
+                facts.path = Some(literal(path));
+                facts.diff = diff.as_deref().map(literal);
+            }
+            EventType::FileCreate { path } | EventType::FileDelete { path } => facts.path = Some(literal(path)),
+            EventType::TaskEnd { summary } => facts.summary = summary.as_deref().map(literal),
+            _ => {}
+        }
         for (key, value) in &event.attributes {
             if let Attribute::Number(n) = value {
-                self.stats.tokens(key, *n);
+                match *key {
+                    "input_tokens" => facts.tokens.input = Some(*n),
+                    "output_tokens" => facts.tokens.output = Some(*n),
+                    "input_tokens_total" => facts.tokens.input_total = Some(*n),
+                    "output_tokens_total" => facts.tokens.output_total = Some(*n),
+                    _ => {}
+                }
             }
         }
+        self.stats.add(&facts)
     }
 }
 
@@ -237,7 +238,7 @@ fn written(time: Time) -> Vec<u8> {
 
 /// The time a record states, if it is one that HAIL knows.
 pub fn record_time(value: Value<'_>) -> Option<Time> {
-    Time::parse(&value.text()?)
+    time::parse(&value.text()?).map(|(time, _)| time)
 }
 
 fn quoted(literal: &[u8], out: &mut Vec<u8>) {
@@ -349,6 +350,11 @@ fn write_block(block: &Block<'_>, draft: &Draft<'_>, out: &mut Vec<u8>, sorter: 
             if !write_inside(*value, &draft.marks, out, sorter) {
                 out.extend_from_slice(b"{}");
             }
+            out.extend_from_slice(b",\"type\":\"Json\"}");
+        }
+        Block::OwnedJson(json) => {
+            out.extend_from_slice(b"{\"data\":");
+            out.extend_from_slice(json);
             out.extend_from_slice(b",\"type\":\"Json\"}");
         }
     }

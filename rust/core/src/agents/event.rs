@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::hail::model::EventKind;
 use crate::json::Value;
 
 /// The canonical literal of a string: what stands between the quotes in the output.
@@ -36,6 +37,33 @@ pub enum EventType<'a> {
     Custom { kind: Lit<'a> },
 }
 
+impl EventType<'_> {
+    /// The event type without its data.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            EventType::UserMessage => EventKind::UserMessage,
+            EventType::AgentMessage => EventKind::AgentMessage,
+            EventType::SystemMessage => EventKind::SystemMessage,
+            EventType::Thinking => EventKind::Thinking,
+            EventType::ToolCall { .. } => EventKind::ToolCall,
+            EventType::ToolResult { .. } => EventKind::ToolResult,
+            EventType::FileRead { .. } => EventKind::FileRead,
+            EventType::FileCreate { .. } => EventKind::FileCreate,
+            EventType::FileDelete { .. } => EventKind::FileDelete,
+            EventType::FileEdit { .. } => EventKind::FileEdit,
+            EventType::CodeSearch { .. } => EventKind::CodeSearch,
+            EventType::FileSearch { .. } => EventKind::FileSearch,
+            EventType::ShellCommand { .. } => EventKind::ShellCommand,
+            EventType::ImageGenerate { .. } => EventKind::Generate,
+            EventType::WebSearch { .. } => EventKind::WebSearch,
+            EventType::WebFetch { .. } => EventKind::WebFetch,
+            EventType::TaskStart { .. } => EventKind::TaskStart,
+            EventType::TaskEnd { .. } => EventKind::TaskEnd,
+            EventType::Custom { .. } => EventKind::Custom,
+        }
+    }
+}
+
 /// A content block.
 #[derive(Debug, Clone)]
 pub enum Block<'a> {
@@ -45,6 +73,8 @@ pub enum Block<'a> {
     File { path: Lit<'a>, content: Option<Lit<'a>> },
     /// Any value, less what the record's marks leave out inside of it.
     Json(Value<'a>),
+    /// Canonical text of a value that does not stand in the record as JSON (it stood inside a string, say).
+    OwnedJson(Vec<u8>),
 }
 
 /// The value of an attribute.
