@@ -13,7 +13,7 @@ Everything is loaded when it is first asked for, so the import itself costs next
 
 TYPE_CHECKING = False  # not typing's: importing that costs more than all of this module
 if TYPE_CHECKING:
-    from opensession.api import Verified, open, parse, read, read_all, register, verify
+    from opensession.api import Verified, open, parse, read, read_all, register, verify  # noqa: A004
     from opensession.core import version as __version__
     from opensession.errors import OpensessionError
     from opensession.model import Block, Event, Header, Stats

@@ -1,7 +1,7 @@
 """The package's functions: what `import opensession` offers besides the classes.
 
-Owns the decision what a caller's argument means (address, file, bytes) and which store is meant. Prints nothing and
-reads the process's working directory and environment only where no store is named.
+Owns the decision what a caller's argument means (address, file, bytes) and which store is meant. Prints
+nothing and reads the process's working directory and environment only where no store is named.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
-from opensession.errors import HailSchemaError, UsageError
+from opensession.errors import UsageError
 from opensession.session import Session
 from opensession.store import Store, Stores
 from opensession.store.layout import PREFIX
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opensession.core import Input, Problem, Progress, SessionInfo
-    from opensession.errors import OpensessionError
     from opensession.store import Stored
 
     Where = Store | Stores | str | os.PathLike[str] | None
@@ -49,7 +48,7 @@ class Verified(NamedTuple):
         return self.valid and self.address is not False
 
 
-def open(what: str | os.PathLike[str] | LocalUri, *, store: Where = None) -> Session:
+def open(what: str | os.PathLike[str] | LocalUri, *, store: Where = None) -> Session:  # noqa: A001  as in gzip.open and tarfile.open
     """Open a session by ``os://`` URI, by hash (or a prefix of eight or more digits), or by path.
 
     Text that is spelled like an address is one; a file with such a name is opened as ``Path(name)``.
@@ -64,8 +63,8 @@ def open(what: str | os.PathLike[str] | LocalUri, *, store: Where = None) -> Ses
 def read(source: Input) -> Session:
     """Read one session of HAIL from a path, a binary file object, a descriptor or bytes.
 
-    Any valid HAIL is accepted. What is canonical already is read where it is; anything else is first brought into
-    canonical form in a temporary file without a name.
+    Any valid HAIL is accepted. What is canonical already is read where it is; anything else is first brought
+    into canonical form in a temporary file without a name.
     """
     found = list(_sessions(source))
     if len(found) != 1:
@@ -91,8 +90,8 @@ def parse(
 ) -> Session:
     """Turn an agent's log into a session, kept in a temporary file without a name.
 
-    ``profile`` is the agent's word, ``hail``, or ``auto``: then the log itself decides, and one that fits none is an
-    error. ``final`` keeps a cut last line instead of leaving it for the next time.
+    ``profile`` is the agent's word, ``hail``, or ``auto``: then the log itself decides, and one that fits
+    none is an error. ``final`` keeps a cut last line instead of leaving it for the next time.
     """
     name = _name_of(source) if source_name is None else source_name
     with core.as_source(source, seekable=True) as src:
@@ -122,12 +121,12 @@ def register(
 ) -> Stored:
     """Store one session durably and return its address.
 
-    Without a profile the source is HAIL (or a Session); with one it is that agent's log, parsed and stored in one
-    pass. ``store`` defaults to the one of the repository around the working directory, or the global one.
+    Without a profile the source is HAIL (or a Session); with one it is that agent's log, parsed and stored in
+    one pass. ``store`` defaults to the one of the repository around the working directory, or the global one.
     """
     target = _writable(store)
     if isinstance(source, Session):
-        return target.put_hail(source._source(), single=True, jobs=jobs, progress=progress)[0]
+        return target.put_hail(source.source(), single=True, jobs=jobs, progress=progress)[0]
     name = _name_of(source) if source_name is None else source_name
     with ExitStack() as stack:
         if profile == "auto":
@@ -142,7 +141,7 @@ def register(
 
 
 def verify(what: Input | LocalUri, *, store: Where = None, jobs: int = core.DEFAULT_JOBS) -> Verified:
-    """Check a stored session (by URI or hash) or any bytes: address, canonical form, validity, in one pass."""
+    """Check a stored session (URI or hash) or any bytes: address, canonical form, validity; in one pass."""
     if isinstance(what, LocalUri):
         what = str(what)
     if not isinstance(what, str) or not (what.startswith("os:") or PREFIX.fullmatch(what)):

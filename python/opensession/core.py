@@ -1,8 +1,9 @@
 """The one door to the compiled module: every other module asks here for parsing, canonical form and hashes.
 
-Owns what Python callers may hand in (paths, descriptors, bytes, open binary files) and turns it into what the binding
-takes. Must not know the store, the terminal or what an answer is for. Session bytes pass from descriptor to
-descriptor inside the compiled code; only a file object without a descriptor is read here, in pieces.
+Owns what Python callers may hand in (paths, descriptors, bytes, open binary files) and turns it into what the
+binding takes. Must not know the store, the terminal or what an answer is for. Session bytes pass from
+descriptor to descriptor inside the compiled code; only a file object without a descriptor is read here, in
+pieces.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from opensession.errors import AmbiguousError, NoEventsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from opensession._core import Candidate, Problem, ProfileInfo, SessionInfo, Source, Stats, VerifyReport
+    from opensession._core import Candidate as Candidate  # noqa: PLC0414
+    from opensession._core import Problem as Problem  # noqa: PLC0414
+    from opensession._core import ProfileInfo as ProfileInfo  # noqa: PLC0414
+    from opensession._core import SessionInfo as SessionInfo  # noqa: PLC0414
+    from opensession._core import Source as Source  # noqa: PLC0414
+    from opensession._core import Stats as Stats  # noqa: PLC0414
+    from opensession._core import VerifyReport as VerifyReport  # noqa: PLC0414
 
     Progress = Callable[[int, int], None]
-    __all__ = ["Candidate", "Problem", "ProfileInfo", "SessionInfo", "Source", "Stats", "VerifyReport"]
 
 Input = str | os.PathLike[str] | int | bytes | bytearray | memoryview | BinaryIO
 """A path, an open descriptor (read from where it stands), the bytes themselves, or an open binary file."""
@@ -90,7 +96,9 @@ def canonicalize(
     max_line: int = MAX_LINE,
     progress: Progress | None = None,
 ) -> list[SessionInfo]:
-    """Write the canonical form of HAIL; one entry a session, and a callable ``out`` is asked for each one's descriptor."""
+    """Write the canonical form of HAIL; one entry a session, and a callable ``out`` is asked for each one's
+    descriptor.
+    """
     with as_source(source) as src:
         return _core.canonicalize(src, out, jobs=jobs, max_line=max_line, progress=progress)
 
@@ -133,7 +141,7 @@ def as_source(source: Input, *, seekable: bool = False) -> Iterator[Source]:
         with _seekable(source) if seekable else _as_it_is(source) as fd:
             yield fd
     else:
-        with _file_as_source(source, seekable=seekable) as src:
+        with _file_as_source(source) as src:
             yield src
 
 
@@ -163,14 +171,15 @@ def _seekable(fd: int) -> Iterator[int]:
 
 
 @contextmanager
-def _file_as_source(file: BinaryIO, *, seekable: bool) -> Iterator[Source]:
+def _file_as_source(file: BinaryIO) -> Iterator[Source]:
     if isinstance(file, io.TextIOBase):
         raise UsageError("the file is open as text; open it with mode 'rb'")
     if isinstance(file, io.BytesIO):
         yield file.read()
         return
     raw = getattr(file, "raw", file)
-    # Only a plain file's descriptor stands where its reader stands; gzip and zip files hand out the compressed one.
+    # Only a plain file's descriptor stands where its reader stands; gzip and zip files hand out the
+    # compressed one.
     if isinstance(raw, io.FileIO) and isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
         fd = raw.fileno()
         if is_seekable(fd):

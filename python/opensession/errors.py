@@ -1,7 +1,7 @@
 """Every error the project raises on purpose: one class a code, with its exit code and HTTP status.
 
-This module owns the codes and what they mean to a caller. It must not know where an error comes from (core, store,
-terminal), prints nothing and imports nothing of the project. The tree, with exit codes:
+This module owns the codes and what they mean to a caller. It must not know where an error comes from (core,
+store, terminal), prints nothing and imports nothing of the project. The tree, with exit codes:
 
     OpensessionError
     ├── UsageError 2 ── UnknownProfileError, AmbiguousError, BadUriError
@@ -52,7 +52,7 @@ class OpensessionError(Exception):
         *,
         line: int | None = None,
         column: int | None = None,
-        next: Iterable[str] = (),
+        next: Iterable[str] = (),  # noqa: A002  the name it has in every JSON answer
         errno: int | None = None,
     ) -> None:
         super().__init__(message)
@@ -111,7 +111,7 @@ class BadUriError(UsageError):
 
     code = "bad_uri"
 
-    def __init__(self, message: str, *, spelling: str | None = None, next: Iterable[str] = ()) -> None:
+    def __init__(self, message: str, *, spelling: str | None = None, next: Iterable[str] = ()) -> None:  # noqa: A002
         super().__init__(message, next=next)
         self.spelling = spelling
         """The right spelling, where it can be told."""
@@ -277,5 +277,7 @@ def from_core(
         return BrokenPipeError(errno, message)
     kind = CODES.get(code)
     if kind is None:
-        return InternalError(f"the core reported an unknown error code {code!r}: {message}", line=line, column=column)
+        return InternalError(
+            f"the core reported an unknown error code {code!r}: {message}", line=line, column=column
+        )
     return kind(message, line=line, column=column, errno=errno)

@@ -1,7 +1,7 @@
 """The lines of one canonical session, by position: a file or bytes, never held as a whole.
 
-Owns the sparse index from ordinals to offsets (one offset for every 256 events, made while reading). Must not know
-what a line means.
+Owns the sparse index from ordinals to offsets (one offset for every 256 events, made while reading). Must not
+know what a line means.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class OnDisk:
         try:
             return os.pread(self.fd, size, offset)
         except OSError as error:
-            raise UnreadableError(f"the session's file cannot be read: {error.strerror}", errno=error.errno) from error
+            raise UnreadableError(
+                f"the session's file cannot be read: {error.strerror}", errno=error.errno
+            ) from error
 
     def close(self) -> None:
         if self.fd >= 0:

@@ -1,36 +1,49 @@
-"""JSON text to Python values with every integer exact, as fast as orjson where orjson is exact.
+"""JSON text to Python values with every integer exact.
 
-Owns one question: is it safe to hand this line to orjson? It reads integers beyond 64 bit as floats, silently, so a
-line with a long run of digits goes to the standard library instead. Knows nothing of sessions.
+Owns two questions: which reader is there (orjson where it is installed, at twice the speed; the standard
+library's gives the same values), and whether a line may be handed to orjson, which silently reads integers
+beyond 64 bit as floats. Knows nothing of sessions.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # 19 digits is the shortest run that can leave 64 bit: -9223372036854775809.
 _LONG_RUN = b"0" * 19
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 
-def loads(text: bytes) -> Any:
-    """The value of one JSON text that is known to be valid UTF-8 JSON.
+def loads(text: bytes) -> Any:  # noqa: ANN401  JSON is any
+    """The value of one JSON text in UTF-8; raises ValueError where it is none.
 
     >>> loads(b'{"n": 18446744073709551616}')
     {'n': 18446744073709551616}
     """
     if _LONG_RUN in text.translate(_DIGITS_TO_ZERO):
-        import json
-
         return json.loads(text, parse_int=exact_int)
-    import orjson
+    return _reader()(text)
 
-    return orjson.loads(text)
+
+@cache
+def _reader() -> Callable[[bytes], Any]:
+    try:
+        import orjson
+    except ImportError:
+        return json.loads
+    return orjson.loads
 
 
 def exact_int(digits: str) -> int:
-    """``int(digits)`` for any length; Python may be set to refuse long ones (4,096 digits are legal in a session)."""
+    """``int(digits)`` for any length; Python may be set to refuse long ones (4,096 digits are legal in a
+    session).
+    """
     limit = sys.get_int_max_str_digits()
     if limit == 0 or len(digits) <= limit:
         return int(digits)

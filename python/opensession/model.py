@@ -1,7 +1,8 @@
 """What a session is made of, as Python values: header, event, block, stats.
 
-Owns the field names of HAIL as attributes. Knows neither files nor the store nor the compiled core: it is handed
-parsed JSON. Unknown fields stay reachable (``fields``), because a newer agent's session must not lose them here.
+Owns the field names of HAIL as attributes. Knows neither files nor the store nor the compiled core: it is
+handed parsed JSON. Unknown fields stay reachable (``fields``), because a newer agent's session must not lose
+them here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ JsonObject = dict[str, Any]
 
 
 class Block:
-    """One content block: ``Text``, ``Code``, ``Image``, ``Video``, ``Audio``, ``File``, ``Json``, ``Reference`` or newer."""
+    """One content block: ``Text``, ``Code``, ``Image``, ``Video``, ``Audio``, ``File``, ``Json``,
+    ``Reference`` or newer.
+    """
 
     __slots__ = ("fields", "type")
 
@@ -37,10 +40,10 @@ class Block:
                 return value
         return None
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  JSON is any
         return self.fields[name]
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401
         return self.fields.get(name, default)
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +58,19 @@ class Block:
 class Event:
     """One event of a session."""
 
-    __slots__ = ("attributes", "blocks", "data", "duration_ms", "fields", "id", "ordinal", "raw", "task_id", "timestamp", "type")
+    __slots__ = (
+        "attributes",
+        "blocks",
+        "data",
+        "duration_ms",
+        "fields",
+        "id",
+        "ordinal",
+        "raw",
+        "task_id",
+        "timestamp",
+        "type",
+    )
 
     id: str
     ordinal: int
@@ -91,7 +106,9 @@ class Event:
 
     @property
     def time(self) -> datetime:
-        """:attr:`timestamp` as an aware datetime, cut to microseconds. Year 0000 has none and raises ValueError."""
+        """:attr:`timestamp` as an aware datetime, cut to microseconds. Year 0000 has none and raises
+        ValueError.
+        """
         return to_datetime(self.timestamp)
 
     @property
@@ -150,7 +167,7 @@ class Header(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """The last line of a session: eleven numbers that are a function of its events, and where it came from."""
+    """The last line of a session: eleven numbers, a function of its events, and where it came from."""
 
     event_count: int
     message_count: int

@@ -1,7 +1,7 @@
 """The normal form of a git remote's address (docs/uri.md), so that one repository is named in one way.
 
-Owns what two spellings of a remote have in common. Knows nothing of URIs, of configured remotes or of the network,
-and never keeps a user part: it may be a password.
+Owns what two spellings of a remote have in common. Knows nothing of URIs, of configured remotes or of the
+network, and never keeps a user part: it may be a password.
 """
 
 from __future__ import annotations

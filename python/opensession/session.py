@@ -1,7 +1,7 @@
 """A session to read: header and stats at once, events one by one or by ordinal, in flat memory.
 
-Owns how canonical lines become typed events. The bytes were checked before a session is made of them; this module
-does not know where they came from, and writes nothing but a copy of them.
+Owns how canonical lines become typed events. The bytes were checked before a session is made of them; this
+module does not know where they came from, and writes nothing but a copy of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from opensession.model import Event, Header, Stats
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
-    from typing import Any
+    from typing import Any, Self
 
     from opensession.eventlines import Backing
 
@@ -68,8 +68,12 @@ class Session:
 
     def events(self, start: int = 0) -> Iterator[Event]:
         """The events from the ordinal ``start`` on, each parsed when it is asked for."""
-        for ordinal, line in enumerate(self._lines.from_ordinal(start), start):
+        for ordinal, line in enumerate(self.lines(start), start):
             yield _event(line, ordinal)
+
+    def lines(self, start: int = 0) -> Iterator[bytes]:
+        """The events' canonical lines from the ordinal ``start`` on, each without its LF, not parsed."""
+        return self._lines.from_ordinal(start)
 
     @overload
     def __getitem__(self, which: int) -> Event: ...
@@ -84,11 +88,13 @@ class Session:
     def _at(self, ordinal: int) -> Event:
         for event in self.events(ordinal):
             return event
-        raise HailSchemaError(f"the session's stats count {len(self)} events and event {ordinal} is not there")
+        raise HailSchemaError(
+            f"the session's stats count {len(self)} events and event {ordinal} is not there"
+        )
 
     def copy_to(self, out_fd: int) -> int:
         """Write the canonical bytes to a descriptor and return how many."""
-        return core.copy(self._source(), out_fd)[1]
+        return core.copy(self.source(), out_fd)[1]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the canonical bytes to a file, which appears whole or not at all."""
@@ -112,7 +118,8 @@ class Session:
         except OSError as error:
             raise WriteFailedError(f"cannot write {target!r}: {error.strerror}", errno=error.errno) from error
 
-    def _source(self) -> int | bytes:
+    def source(self) -> int | bytes:
+        """The canonical bytes as the core takes them; the descriptor stays the session's."""
         backing = self._lines.backing
         if isinstance(backing, InMemory):
             return backing.data
@@ -125,10 +132,12 @@ class Session:
         """Close the file behind the session."""
         self._lines.backing.close()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     def __del__(self) -> None:
@@ -145,7 +154,9 @@ class Session:
             raise HailSchemaError("the first line of a session is its header", line=1)
         version = fields.get("version")
         if not isinstance(version, str) or not _READABLE.fullmatch(version):
-            raise HailVersionError(f"the session is of version {version!r}; this program reads hail-1.0.x", line=1)
+            raise HailVersionError(
+                f"the session is of version {version!r}; this program reads hail-1.0.x", line=1
+            )
         try:
             return Header.from_json(fields)
         except (KeyError, TypeError, AttributeError):
@@ -189,7 +200,7 @@ class EventSlice:
             return
         if not wanted:
             return
-        for at, line in enumerate(self._session._lines.from_ordinal(wanted.start), wanted.start):
+        for at, line in enumerate(self._session.lines(wanted.start), wanted.start):
             if at in wanted:
                 yield _event(line, at)
             if at >= wanted[-1]:

@@ -1,7 +1,7 @@
 """Where things live: the git repository around a folder, and the store roots of spec "Where" (docs/store.md).
 
-Owns the rules that turn a working directory and an environment into paths. Everything comes in as an argument: this
-module keeps no state, reads no global environment, never starts git and creates nothing.
+Owns the rules that turn a working directory and an environment into paths. Everything comes in as an
+argument: this module keeps no state, reads no global environment, never starts git and creates nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 STORE_NAME = "opensession"
 LEGACY_NAME = ".opensession"
 _HEADER_LIMIT = 4096
-"""``.git`` files, ``commondir`` and ``HEAD`` hold one short line; PATH_MAX is the longest sense they can make."""
+"""``.git`` files, ``commondir`` and ``HEAD`` hold one short line; PATH_MAX is the longest sense they can
+make.
+"""
 
 
 class Repository(NamedTuple):
@@ -66,7 +68,9 @@ def store_roots(cwd: Path, env: Mapping[str, str], *, store: str | Path | None =
 
 
 def global_root(cwd: Path, env: Mapping[str, str]) -> Path:
-    """The store outside of repositories: ``OPENSESSION_HOME``, else below ``XDG_DATA_HOME``, else below the home."""
+    """The store outside of repositories: ``OPENSESSION_HOME``, else below ``XDG_DATA_HOME``, else below the
+    home.
+    """
     if chosen := env.get("OPENSESSION_HOME"):
         return _absolute(cwd, chosen)
     data = env.get("XDG_DATA_HOME", "")
@@ -97,7 +101,7 @@ def refuse_symlinked_root(root: Path, *, inside_repository: bool = False) -> Non
     """
     if root.is_symlink() and (inside_repository or find_repository(root.parent, {}) is not None):
         raise RefusedError(
-            f"the store {str(root)!r} is a symbolic link inside a git repository, and such links are not followed",
+            f"the store {str(root)!r} is a symbolic link inside a git repository; such links are not followed",
             next=[f"ls -ld {quoted(root)}", f"rm {quoted(root)}"],
         )
 
@@ -105,8 +109,8 @@ def refuse_symlinked_root(root: Path, *, inside_repository: bool = False) -> Non
 def find_repository(cwd: Path, env: Mapping[str, str]) -> Repository | None:
     """The repository that git would find from ``cwd``, or None.
 
-    Follows git's own discovery: ``GIT_DIR`` first, then upwards for a ``.git`` folder, a ``.git`` file (linked
-    worktrees, submodules) or a bare repository, up to a file system boundary or a ceiling.
+    Follows git's own discovery: ``GIT_DIR`` first, then upwards for a ``.git`` folder, a ``.git`` file
+    (linked worktrees, submodules) or a bare repository, up to a file system boundary or a ceiling.
     """
     cwd = Path(os.path.abspath(cwd))
     if chosen := env.get("GIT_DIR"):
@@ -119,7 +123,9 @@ def find_repository(cwd: Path, env: Mapping[str, str]) -> Repository | None:
         worktree = env.get("GIT_WORK_TREE")
         return Repository(found, git_dir, Path(os.path.abspath(cwd / worktree)) if worktree else cwd)
     crosses = env.get("GIT_DISCOVERY_ACROSS_FILESYSTEM", "").lower() in ("1", "true", "yes", "on")
-    ceilings = {os.path.abspath(c) for c in env.get("GIT_CEILING_DIRECTORIES", "").split(":") if c.startswith("/")}
+    ceilings = {
+        os.path.abspath(c) for c in env.get("GIT_CEILING_DIRECTORIES", "").split(":") if c.startswith("/")
+    }
     device = _device(cwd)
     for folder in (cwd, *cwd.parents):
         if folder != cwd and str(folder) in ceilings:

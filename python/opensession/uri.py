@@ -1,8 +1,8 @@
 """``os://`` URIs: one identity, one spelling (docs/uri.md).
 
-Owns the five kinds as immutable values, their text and their web path. Every value that can be constructed prints a
-text that parses back to it, and every accepted text is the one its value prints. Knows no store, no git and no
-network; remote addresses are brought into normal form by :mod:`opensession.remotes`.
+Owns the five kinds as immutable values, their text and their web path. Every value that can be constructed
+prints a text that parses back to it, and every accepted text is the one its value prints. Knows no store, no
+git and no network; remote addresses are brought into normal form by :mod:`opensession.remotes`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ class GithubUri(_Remote):
     def __post_init__(self) -> None:
         for what, name in (("owner", self.owner), ("repository", self.repo)):
             if not _NAME.fullmatch(name) or name in (".", ".."):
-                raise BadUriError(f"{name!r} is no {what} name on GitHub (letters, digits, '.', '_', '-', up to 200)")
+                raise BadUriError(
+                    f"{name!r} is no {what} name on GitHub (letters, digits, '.', '_', '-', up to 200)"
+                )
         _check_ref(self)
         _check_path(self.path)
 
@@ -204,7 +206,9 @@ def _parse_loosely(text: str) -> Uri:
     """What ``text`` is meant to say, all misspellings forgiven that leave no doubt."""
     scheme, colon, rest = text.strip().partition(":")
     if scheme.lower() != "os" or not colon or not rest.startswith("/"):
-        raise BadUriError(f"{text!r} is no opensession URI: it must begin with os://", next=["opensession ls"])
+        raise BadUriError(
+            f"{text!r} is no opensession URI: it must begin with os://", next=["opensession ls"]
+        )
     segments = [s for s in rest.partition("#")[0].partition("?")[0].split("/") if s]
     match segments:
         case ["artifact", sha256]:
@@ -224,7 +228,9 @@ def _parse_loosely(text: str) -> Uri:
         case ["src", kind, *_]:
             raise BadUriError(f"{text!r} is of an unknown kind {kind!r}: known are local, gh, gl and git")
         case _:
-            raise BadUriError(f"{text!r} is of an unknown kind: an opensession URI begins os://src/ or os://artifact/")
+            raise BadUriError(
+                f"{text!r} is of an unknown kind: an opensession URI begins os://src/ or os://artifact/"
+            )
 
 
 def _ref_and_path(text: str, kind: str, tail: list[str]) -> tuple[str, str]:
@@ -253,7 +259,9 @@ def _respelled(typed: str, uri: Uri) -> BadUriError:
 
 def _check_sha256(digits: str) -> None:
     if not _SHA256.fullmatch(digits):
-        raise BadUriError(f"{digits!r} is no SHA-256 address: it takes 64 digits of 0-9 and a-f", next=["opensession ls"])
+        raise BadUriError(
+            f"{digits!r} is no SHA-256 address: it takes 64 digits of 0-9 and a-f", next=["opensession ls"]
+        )
 
 
 def _check_ref(uri: GithubUri | GitlabUri | GitUri) -> None:
@@ -265,13 +273,17 @@ def _check_ref(uri: GithubUri | GitlabUri | GitUri) -> None:
     if not _is_ref_name(ref):
         raise BadUriError(f"{ref!r} is no name git accepts for a ref")
     if ref[0] in "-+":
-        raise BadUriError(f"{ref!r} is no ref: a short name cannot begin with '-' or '+'; write refs/heads/{ref}")
+        raise BadUriError(
+            f"{ref!r} is no ref: a short name cannot begin with '-' or '+'; write refs/heads/{ref}"
+        )
     if _shortest(ref) != ref:
         raise BadUriError(f"{ref!r} is a branch, and a branch is written in its short form, {_shortest(ref)}")
 
 
 def _shortest(ref: str) -> str:
-    """``ref`` in the form it is written in a URI: a branch by its short name where that is not something else."""
+    """``ref`` in the form it is written in a URI: a branch by its short name where that is not something
+    else.
+    """
     short = ref.removeprefix("refs/heads/")
     taken = short.startswith("refs/") or short[:1] in ("-", "+", "") or _OBJECT_NAME.fullmatch(short.lower())
     return ref if taken else short
@@ -292,8 +304,8 @@ def _check_path(path: str) -> None:
 def _check_segment(segment: str) -> None:
     if segment in ("", ".", "..") or "/" in segment or "\\" in segment or _CONTROL.search(segment):
         raise BadUriError(
-            f"{segment!r} cannot be part of a path: a segment is not empty, '.' or '..' and holds no '/', '\\' "
-            "or control character"
+            f"{segment!r} cannot be part of a path: a segment is not empty, '.' or '..' and holds no "
+            "'/', '\\' or control character"
         )
 
 

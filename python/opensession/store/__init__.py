@@ -13,7 +13,7 @@ __all__ = [
     "GcReport",
     "Removed",
     "Store",
-    "StoredObject",
     "Stored",
+    "StoredObject",
     "Stores",
 ]

@@ -1,7 +1,7 @@
 """Several new objects from one input: all of them become visible, or none.
 
-Owns the temporary files of one `put`. The core asks it for a descriptor at the start of each session and gives the
-hashes at the end.
+Owns the temporary files of one `put`. The core asks it for a descriptor at the start of each session and
+gives the hashes at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
+    from typing import Self
 
     from opensession.core import SessionInfo
     from opensession.store.folders import Folder
@@ -37,13 +38,15 @@ class Batch:
         self._trunk = tree.trunk(make=True)
         self._folder: Folder | None = None
 
-    def __enter__(self) -> Batch:
+    def __enter__(self) -> Self:
         trunk = self._trunk.__enter__()
         assert trunk is not None
         self._folder = trunk[0]
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         for file in self._files:
             file.close()
         self._trunk.__exit__(kind, error, tb)
@@ -65,12 +68,16 @@ class Batch:
         sha256, size = info["sha256"], info["bytes"]
         existed = publish(self._tree, file, sha256, size).existed
         file.close()
-        return Stored(format_local(sha256), sha256, size, object_path(self._shown_root, sha256), existed, info)
+        return Stored(
+            format_local(sha256), sha256, size, object_path(self._shown_root, sha256), existed, info
+        )
 
 
 @contextmanager
 def writes_into(root: Path) -> Iterator[None]:
-    """Inside the block the core writes to this store: a refusal is the store's failure, not that of some output."""
+    """Inside the block the core writes to this store: a refusal is the store's failure, not that of some
+    output.
+    """
     try:
         yield
     except WriteFailedError as error:

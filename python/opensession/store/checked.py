@@ -1,9 +1,9 @@
 """A cache of which files passed a full check, so that a slice of a large session need not hash it again.
 
-Owns ``<root>/checked.db``. A row is the file's identity; whatever changes the file changes that. Losing the cache
-costs time only, so nothing that goes wrong in it is an error: then the file is checked again. The one rule that keeps
-it honest: no row is written until the file's last change is two seconds old, because a second change within one tick
-of the file system's clock would leave the identity as it was.
+Owns ``<root>/checked.db``. A row is the file's identity; whatever changes the file changes that. Losing the
+cache costs time only, so nothing that goes wrong in it is an error: then the file is checked again. The one
+rule that keeps it honest: no row is written until the file's last change is two seconds old, because a second
+change within one tick of the file system's clock would leave the identity as it was.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 SETTLED_NS = 2_000_000_000
 _WAIT = 0.25
-"""Seconds to wait for another program that holds the cache; after that the check is repeated, which is always right."""
+"""Seconds to wait for another program that holds the cache; after that the check is repeated, which is always
+right.
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS passed (
     dev INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -40,7 +42,7 @@ def knows(root: Folder, sha256: str, file: os.stat_result) -> bool:
     import sqlite3  # here and below: who registers a file does not pay for a cache of readers
 
     try:
-        with _opened(root) as db:
+        with _Opened(root) as db:
             row = db.execute(
                 "SELECT size, mtime_ns, ctime_ns, sha256 FROM passed WHERE dev = ? AND inode = ?",
                 (_signed(file.st_dev), _signed(file.st_ino)),
@@ -93,13 +95,13 @@ def _write(root: Folder, rows: list[tuple[int, int, int, int, int, str]]) -> Non
         os.fchmod(fd, WRITING_MODE)
     finally:
         os.close(fd)
-    with _opened(root) as db:
+    with _Opened(root) as db:
         db.execute(_SCHEMA)
         db.executemany("INSERT OR REPLACE INTO passed VALUES (?, ?, ?, ?, ?, ?)", rows)
         db.commit()
 
 
-class _opened:
+class _Opened:
     """A connection that is closed at the end; sqlite3's own context manager leaves it open."""
 
     def __init__(self, root: Folder) -> None:

@@ -1,7 +1,8 @@
-"""Folders and files of a store through descriptors: no symbolic link is followed, and every sync is one real sync.
+"""Folders and files of a store through descriptors: no symbolic link is followed, and every sync is one real
+sync.
 
-Owns the system calls: how a folder is opened, made, locked and made durable, and how an operating system's refusal
-becomes ``storage_failed``. Knows nothing of objects or hashes.
+Owns the system calls: how a folder is opened, made, locked and made durable, and how an operating system's
+refusal becomes ``storage_failed``. Knows nothing of objects or hashes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import stat
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensession.errors import BusyError, RefusedError, StorageFailedError
@@ -22,10 +22,13 @@ from opensession.store.layout import FOLDER_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
+    from typing import Self
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a pipe planted under an object's name must not hang the reader; for a plain file it changes nothing.
+# O_NONBLOCK: a pipe planted under an object's name must not hang the reader; for a plain file it changes
+# nothing.
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _LOCK_PATIENCE = 30.0
@@ -50,7 +53,9 @@ def storage(path: Path, doing: str) -> Iterator[None]:
 
 
 def sync(fd: int) -> None:
-    """Make a file or folder durable, once: a second fsync after a failed one would report success for lost pages."""
+    """Make a file or folder durable, once: a second fsync after a failed one would report success for lost
+    pages.
+    """
     if sys.platform == "darwin":
         # fsync there only hands the data to the drive, which may keep it in its own cache.
         fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
@@ -72,10 +77,12 @@ class Folder:
         with storage(path, "open the folder"):
             return cls(os.open(path, _OPEN_FOLDER), path)
 
-    def __enter__(self) -> Folder:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -113,7 +120,7 @@ class Folder:
         raise StorageFailedError(f"the folder {str(self.path / name)!r} is being removed while it is used")
 
     def file(self, name: str) -> int | None:
-        """A descriptor for reading the plain file of this name, or None where there is nothing of that name."""
+        """A descriptor for reading the plain file of this name, or None where there is none."""
         path = self.path / name
         try:
             fd = os.open(name, _OPEN_FILE, dir_fd=self.fd)
@@ -125,7 +132,9 @@ class Folder:
             raise storage_failed(error, path, "open") from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise RefusedError(f"{str(path)!r} in the store is no plain file", next=[f"ls -ld {quoted(path)}"])
+            raise RefusedError(
+                f"{str(path)!r} in the store is no plain file", next=[f"ls -ld {quoted(path)}"]
+            )
         return fd
 
     def lstat(self, name: str) -> os.stat_result | None:
@@ -170,14 +179,15 @@ class Folder:
                 if time.monotonic() > deadline:
                     os.close(fd)
                     raise BusyError(
-                        f"the store {str(self.path)!r} has been locked by another program for {_LOCK_PATIENCE:.0f} s",
+                        f"another program has locked the store {str(self.path)!r} for {_LOCK_PATIENCE:.0f} s",
                         next=["opensession fsck"],
                     ) from None
                 time.sleep(0.01)
             except OSError as error:
                 os.close(fd)
                 if error.errno in _NO_LOCKS and not exclusive:
-                    # Publishing needs no lock for its own safety (a name determines its bytes); taking away does.
+                    # Publishing needs no lock for its own safety (a name determines its bytes); taking away
+                    # does.
                     return None
                 raise storage_failed(error, self.path, "lock") from error
 
@@ -195,7 +205,7 @@ def open_root(root: Path) -> Folder | None:
 
 
 def make_root(root: Path) -> Folder:
-    """The root folder of a store, made with all its parents if need be; every parent of a made one is synced."""
+    """The root folder of a store, made with all its parents if need be; parents of made ones are synced."""
     made: list[Path] = []
     missing = [p for p in (root, *root.parents) if not p.exists()]
     for path in reversed(missing):
@@ -219,7 +229,7 @@ def make_root(root: Path) -> Folder:
 
 
 def _close_to_others(folder: Folder) -> None:
-    """Give a folder the mode 0700, whatever the umask or an older program did; another owner's is left alone."""
+    """Give a folder the mode 0700, whatever the umask or an older program did; not another owner's."""
     found = os.fstat(folder.fd)
     if stat.S_IMODE(found.st_mode) != FOLDER_MODE and found.st_uid == os.geteuid():
         with storage(folder.path, "set the mode of"):

@@ -1,6 +1,7 @@
 """Check everything in a store against its promises, and put right what can be put right.
 
-Owns the list of what can be wrong. Repair never destroys: wrong bytes go to quarantine, and only `gc` takes from there.
+Owns the list of what can be wrong. Repair never destroys: wrong bytes go to quarantine, and only `gc` takes
+from there.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class Fsck:
             self._passed.append((sha256, after))
         self._file_mode(found, fd, after)
 
-    def _advance(self, done: int, total: int) -> None:
+    def _advance(self, done: int, _total: int) -> None:
         if self._progress is not None:
             self._progress(self._bytes + done, max(self._total, self._bytes + done))
 

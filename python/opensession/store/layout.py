@@ -22,7 +22,9 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 PREFIX = re.compile(r"[0-9a-f]{8,64}")
 FAN = re.compile(r"[0-9a-f]{2}")
 MIN_PREFIX = 8
-"""Two fan-out folders are named by the first four digits; eight is what people paste, and git's habit for short names."""
+"""Two fan-out folders are named by the first four digits; eight is what people paste, and git's habit for
+short names.
+"""
 
 FOLDER_MODE = 0o700
 WRITING_MODE = 0o600

@@ -1,8 +1,8 @@
 """The folder `<repo>/.opensession/objects`, where an older program keeps sessions: read, never written.
 
-Owns when such a folder may be read at all. It lies in a work tree, so a clone or a checkout may have brought it:
-one that git tracks, that is a link, or that another user owns is left alone. What is read from it is hashed like any
-other object.
+Owns when such a folder may be read at all. It lies in a work tree, so a clone or a checkout may have brought
+it: one that git tracks, that is a link, or that another user owns is left alone. What is read from it is
+hashed like any other object.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 _PREFIX = f"{LEGACY_NAME}/".encode()
 _ENTRY_FIXED = 62
-"""Bytes of an index entry before its name, with SHA-1 names: ten 32-bit numbers, 20 bytes of name, 16 bits of flags."""
+"""Bytes of an index entry before its name, with SHA-1 names: ten 32-bit numbers, 20 bytes of name, 16 bits of
+flags.
+"""
 
 
 def refusal(folder: Path, repository: Repository) -> str | None:
-    """Why ``folder`` (``<repo>/.opensession``) may not be read, or None where it may; a missing one is no reason."""
+    """Why ``folder`` (``<repo>/.opensession``) may not be read, or None where it may; a missing one is no
+    reason.
+    """
     for path in (folder, folder / OBJECTS):
         try:
             found = path.lstat()
@@ -60,7 +64,8 @@ def _names(index: Path) -> bool:
     if version < 4 and _PREFIX not in data:
         return False  # names stand in full: the common case needs no walk
     if version < 4:
-        # An entry's name follows its flags and is padded with NUL, so a name that begins here follows no name byte.
+        # An entry's name follows its flags and is padded with NUL, so a name that begins here follows no name
+        # byte.
         return _walk_full(data)
     return _walk_compressed(data)
 
@@ -69,12 +74,18 @@ def _hash_size(data: bytes, count: int) -> int:
     """20 or 32: the index does not say which names it holds, its checksum's place in the first entry does."""
     if count == 0:
         return 20
-    # Flags hold the length of the first name; only with the right size is it followed by NUL at that distance.
+    # Flags hold the length of the first name; only with the right size is it followed by NUL at that
+    # distance.
     for size in (20, 32):
         flags = int.from_bytes(data[12 + 40 + size : 12 + 42 + size], "big")
         start = 12 + 42 + size
         length = flags & 0xFFF
-        if length and length < 0xFFF and b"\0" not in data[start : start + length] and data[start + length] == 0:
+        if (
+            length
+            and length < 0xFFF
+            and b"\0" not in data[start : start + length]
+            and data[start + length] == 0
+        ):
             return size
     raise ValueError("the index cannot be read")
 

@@ -6,7 +6,9 @@ import os
 
 _STEP = 64 * 1024
 LIMIT = 64 * 1024 * 1024
-"""A header or stats line above this is not looked at in a list; such an object is shown with the problem named."""
+"""A header or stats line above this is not looked at in a list; such an object is shown with the problem
+named.
+"""
 
 
 class LineTooLong(ValueError):

@@ -1,7 +1,7 @@
 """What is in a store: one entry an object, read from its first and last line.
 
-Owns which of several readings of one log is the current one. Reads no event, so a store of gigabytes lists at once.
-The lines are shown, not trusted: their bytes are not checked here.
+Owns which of several readings of one log is the current one. Reads no event, so a store of gigabytes lists at
+once. The lines are shown, not trusted: their bytes are not checked here.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def newest_first(found: Iterable[Entry]) -> list[Entry]:
 def marked(found: Iterable[Entry]) -> Iterator[Entry]:
     """The same entries with ``current`` set as docs/hail.md section 4 says.
 
-    Of sessions with the same ``session_id`` and ``source.blake3`` the highest parser is current; it also supersedes
-    one of a lower parser that had read at most as many bytes of the log.
+    Of sessions with the same ``session_id`` and ``source.blake3`` the highest parser is current; it also
+    supersedes one of a lower parser that had read at most as many bytes of the log.
     """
     all_entries = list(found)
     groups: dict[tuple[str, str], list[tuple[int, int, str, Entry]]] = {}

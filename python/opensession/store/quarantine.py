@@ -23,9 +23,11 @@ _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, er
 
 
 def set_aside(tree: Tree, folder: Folder, name: str, bad: os.stat_result, *, move: bool) -> Path | None:
-    """Keep what stands under ``name`` in quarantine, if it is still the file ``bad``; returns where it is now.
+    """Keep what stands under ``name`` in quarantine, if it is still the file ``bad``; returns where it is
+    now.
 
-    Without ``move`` it is linked, and the caller replaces the name in one step. With ``move`` the name is gone after.
+    Without ``move`` it is linked, and the caller replaces the name in one step. With ``move`` the name is
+    gone after.
     """
     kept = f"{name}.{secrets.token_hex(6)}"
     with tree.root.make(QUARANTINE) as quarantine, tree.root.locked(exclusive=move):
@@ -33,7 +35,7 @@ def set_aside(tree: Tree, folder: Folder, name: str, bad: os.stat_result, *, mov
         with storage(path, "move into quarantine"):
             found = folder.lstat(name)
             if found is None or (found.st_dev, found.st_ino) != (bad.st_dev, bad.st_ino):
-                return None  # somebody replaced it meanwhile, with the right bytes: only those are ever renamed here
+                return None  # replaced meanwhile, with the right bytes: no others are ever renamed here
             if move or not _linked(folder, name, quarantine, kept):
                 os.rename(name, kept, src_dir_fd=folder.fd, dst_dir_fd=quarantine.fd)
         quarantine.sync()

@@ -18,6 +18,7 @@ from opensession.uri import format_local
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+    from typing import Self
 
     from opensession.core import Progress
     from opensession.store.tree import Tree
@@ -32,10 +33,12 @@ class StoredObject:
         self.path = path
         self.size = os.fstat(fd).st_size
 
-    def __enter__(self) -> StoredObject:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -85,9 +88,9 @@ def copy_to(
 ) -> int:
     """Copy the object to ``out`` and return its length.
 
-    A small object is hashed before its first byte leaves. A large one streams: a wrong hash is then an error at the
-    end, and the receiver must not use what it got; ``check_first`` reads it twice instead. The copy is hashed in
-    either case, because the second reading of a bad disk may differ from the first.
+    A small object is hashed before its first byte leaves. A large one streams: a wrong hash is then an error
+    at the end, and the receiver must not use what it got; ``check_first`` reads it twice instead. The copy is
+    hashed in either case, because the second reading of a bad disk may differ from the first.
     """
     if check_first or stored.size <= CHECK_FIRST_BELOW:
         check(tree, stored)

@@ -1,7 +1,8 @@
 """Taking things away: one session on request, garbage by rule.
 
-Owns what may go and what may not: nothing an artifact cites, no temporary file of a living writer, and no session
-without being asked. Each name is taken away under the root's exclusive lock, after a last look at what it is.
+Owns what may go and what may not: nothing an artifact cites, no temporary file of a living writer, and no
+session without being asked. Each name is taken away under the root's exclusive lock, after a last look at
+what it is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 QUARANTINE_SECONDS = 30 * 86_400
 _UNLOCKABLE_SECONDS = 86_400
-"""Where the file system has no locks a temporary file counts as left behind after a day, longer than any write."""
+"""Where the file system has no locks a temporary file counts as left behind after a day, longer than any
+write.
+"""
 
 
 def remove(tree: Tree, sha256: str, *, force: bool) -> Removed:
@@ -62,7 +65,12 @@ def _refuse_if_cited(cited: Citations, sha256: str) -> None:
 
 
 def collect(
-    tree: Tree, *, apply: bool, sessions: bool = False, older_than: float | None = None, now: float | None = None
+    tree: Tree,
+    *,
+    apply: bool,
+    sessions: bool = False,
+    older_than: float | None = None,
+    now: float | None = None,
 ) -> GcReport:
     """Find garbage and, with ``apply``, remove it. Sessions only where asked, with an age in seconds."""
     if sessions and older_than is None:
@@ -134,11 +142,12 @@ def _quarantined(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:
     with quarantine:
         for name in quarantine.names():
             found = quarantine.lstat(name)
-            # The change time is when it came in: linking or renaming sets it, and nothing here can set it back.
+            # The change time is when it came in: linking or renaming sets it, and nothing here can set it
+            # back.
             if found is None or now - found.st_ctime <= QUARANTINE_SECONDS:
                 continue
             if stat.S_ISDIR(found.st_mode):
-                continue  # a folder that stood where an object belongs: a person put it there, a person takes it away
+                continue  # a folder that stood where an object belongs: whoever made it takes it away
             if apply:
                 remove_file(quarantine, name)
             yield GcItem("quarantine", quarantine.path / name, found.st_size, now - found.st_ctime)

@@ -1,7 +1,7 @@
 """The object store of one root: canonical sessions by the SHA-256 of their bytes (docs/store.md).
 
-Owns what callers may ask of a store. How it is kept stands beside it: `writing`, `reading`, `listing`, `removal`,
-`fsck`. Must not know commands, terminals or agents.
+Owns what callers may ask of a store. How it is kept stands beside it: `writing`, `reading`, `listing`,
+`removal`, `fsck`. Must not know commands, terminals or agents.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 class Store:
     """A store at ``root``. Nothing is created until the first write; a readonly one never writes."""
 
-    def __init__(self, root: str | os.PathLike[str], *, readonly: bool = False, versioned: bool = True) -> None:
+    def __init__(
+        self, root: str | os.PathLike[str], *, readonly: bool = False, versioned: bool = True
+    ) -> None:
         self.root = Path(os.path.abspath(root))
         self.readonly = readonly
         self._versioned = versioned
@@ -62,7 +64,9 @@ class Store:
         """
         with self._writing() as tree, Batch(tree, self.root) as batch:
             with writes_into(self.root):
-                infos = core.canonicalize(source, batch.next_fd, jobs=jobs, max_line=max_line, progress=progress)
+                infos = core.canonicalize(
+                    source, batch.next_fd, jobs=jobs, max_line=max_line, progress=progress
+                )
             if single and len(infos) != 1:
                 raise UsageError(f"the input holds {len(infos)} sessions where one was asked for")
             return batch.publish(infos)
@@ -99,9 +103,11 @@ class Store:
 
     @contextmanager
     def spool(self, source: Input, *, progress: Progress | None = None) -> Iterator[int]:
-        """A seekable descriptor with the bytes of ``source``, in a file of this store that has no name any more.
+        """A seekable descriptor with the bytes of ``source``, in a file of this store that has no name any
+        more.
 
-        Here and not in the system's temporary folder: a log may be larger than that, and is nobody else's business.
+        Here and not in the system's temporary folder: a log may be larger than that, and is nobody else's
+        business.
         """
         with self._writing() as tree:
             file = TemporaryFile(tree.root)
@@ -132,7 +138,9 @@ class Store:
         """The whole address for a hash or for a prefix of eight or more digits that fits one object."""
         found = self.candidates(text)
         if not found:
-            raise NotFoundError(f"no object in the store {str(self.root)!r} begins with {text!r}", next=["opensession ls"])
+            raise NotFoundError(
+                f"no object in the store {str(self.root)!r} begins with {text!r}", next=["opensession ls"]
+            )
         return only_one(text, found)
 
     def candidates(self, text: str) -> list[str]:
@@ -149,7 +157,9 @@ class Store:
     def copy_to(
         self, sha256: str, out_fd: int, *, check_first: bool = False, progress: Progress | None = None
     ) -> int:
-        """Copy the object's bytes to a descriptor and return how many; see :func:`reading.copy_to` for the check."""
+        """Copy the object's bytes to a descriptor and return how many; see :func:`reading.copy_to` for the
+        check.
+        """
         with self._tree(sha256) as tree, reading.open_object(tree, sha256) as stored:
             return reading.copy_to(tree, stored, out_fd, check_first=check_first, progress=progress)
 
@@ -169,8 +179,10 @@ class Store:
         with self._tree(sha256) as tree:
             return reading.open_object(tree, sha256)
 
-    def ls(self, *, all: bool = False) -> Iterator[Entry]:
-        """The sessions here, newest first; ``all`` shows those too that a later reading of the same log supersedes."""
+    def ls(self, *, all: bool = False) -> Iterator[Entry]:  # noqa: A002  the option's name
+        """The sessions here, newest first; ``all`` shows those too that a later reading of the same log
+        supersedes.
+        """
         yield from listing.newest_first(e for e in listing.marked(self.entries()) if all or e.current)
 
     def entries(self) -> Iterator[Entry]:
@@ -236,13 +248,16 @@ class Store:
         with self._reading() as tree:
             if tree is None:
                 raise NotFoundError(
-                    f"there is no object {sha256}: there is no store at {str(self.root)!r}", next=["opensession ls"]
+                    f"there is no object {sha256}: there is no store at {str(self.root)!r}",
+                    next=["opensession ls"],
                 )
             yield tree
 
     def _refuse_readonly(self) -> None:
         if self.readonly:
-            raise RefusedError(f"the store {str(self.root)!r} is only read from here", next=["opensession ls"])
+            raise RefusedError(
+                f"the store {str(self.root)!r} is only read from here", next=["opensession ls"]
+            )
 
 
 def only_one(text: str, found: list[str]) -> str:
@@ -250,7 +265,8 @@ def only_one(text: str, found: list[str]) -> str:
     if len(found) > 1:
         shown = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
         raise AmbiguousError(
-            f"{text!r} fits {len(found)} objects: {shown}", next=[f"opensession inspect {sha256}" for sha256 in found[:5]]
+            f"{text!r} fits {len(found)} objects: {shown}",
+            next=[f"opensession inspect {sha256}" for sha256 in found[:5]],
         )
     return found[0]
 
@@ -266,7 +282,7 @@ def check_prefix(text: str) -> None:
             next=[f"opensession inspect {text.lower()}"],
         )
     raise BadUriError(
-        f"{text!r} is no address: it takes an os:// URI, 64 digits of 0-9 and a-f, or their first {MIN_PREFIX} or more",
+        f"{text!r} is no address: that is an os:// URI, 64 digits of 0-9 and a-f, or their first {MIN_PREFIX} or more",
         next=["opensession ls"],
     )
 

@@ -1,6 +1,8 @@
-"""The stores a command reads, in order: the repository's, the global one, an older program's (docs/store.md, "Where").
+"""The stores a command reads, in order: the repository's, the global one, an older program's (docs/store.md,
+"Where").
 
-Owns the order and what a short name means across several stores. The first store is the one that is written to.
+Owns the order and what a short name means across several stores. The first store is the one that is written
+to.
 """
 
 from __future__ import annotations
@@ -56,11 +58,15 @@ class Stores:
         return self._stores[0]
 
     def find(self, text: str) -> tuple[Store, str]:
-        """The first store that has what ``text`` names: a hash, a prefix of eight or more digits, or a local URI."""
+        """The first store that has what ``text`` names: a hash, a prefix of eight or more digits, or a local
+        URI.
+        """
         if ":" in text:
             uri = parse_uri(text)
             if not isinstance(uri, LocalUri):
-                raise BadUriError(f"{text!r} does not name a session in a local store", next=["opensession ls"])
+                raise BadUriError(
+                    f"{text!r} does not name a session in a local store", next=["opensession ls"]
+                )
             text = uri.sha256
         check_prefix(text)
         holders: dict[str, Store] = {}
@@ -72,7 +78,7 @@ class Stores:
         sha256 = only_one(text, sorted(holders))
         return holders[sha256], sha256
 
-    def ls(self, *, all: bool = False) -> Iterator[Entry]:
+    def ls(self, *, all: bool = False) -> Iterator[Entry]:  # noqa: A002  the option's name
         """The sessions of all stores, newest first, each once; ``all`` shows superseded ones too."""
         seen: dict[str, Entry] = {}
         for store in self._stores:

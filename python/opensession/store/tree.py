@@ -1,14 +1,13 @@
 """The tree of one kind of content-addressed files: ``<root>/<kind>/sha256/ab/cd/<hash>.jsonl``.
 
-Owns how an address becomes folders, how they are walked and in which order they are made durable. Knows nothing of
-what the files hold.
+Owns how an address becomes folders, how they are walked and in which order they are made durable. Knows
+nothing of what the files hold.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.store.folders import Folder, make_root, open_root, storage
@@ -17,6 +16,7 @@ from opensession.store.version import check_version, write_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Leaf(Folder):
@@ -48,7 +48,9 @@ class Tree:
 
     @contextmanager
     def trunk(self, *, make: bool) -> Iterator[tuple[Folder, ...] | None]:
-        """``<kind>/sha256`` and ``<kind>``, innermost first; None where they do not exist and are not to be made."""
+        """``<kind>/sha256`` and ``<kind>``, innermost first; None where they do not exist and are not to be
+        made.
+        """
         opened: list[Folder] = []
         try:
             at: Folder | None = self.root
@@ -83,7 +85,9 @@ class Tree:
                     folder.close()
 
     def sync_above(self, leaf: Leaf) -> None:
-        """Make a name in ``leaf`` durable: every folder up to ``sha256`` now, those above it once per process."""
+        """Make a name in ``leaf`` durable: every folder up to ``sha256`` now, those above it once per
+        process.
+        """
         leaf.sync()
         fan, algorithm, kind = leaf.above
         fan.sync()
@@ -102,7 +106,9 @@ class Tree:
             self._synced.add(identity)
 
     def walk(self) -> Iterator[Found]:
-        """Every name below ``<kind>/sha256``, in the order of the addresses; folders open only while they are walked."""
+        """Every name below ``<kind>/sha256``, in the order of the addresses; folders open only while they are
+        walked.
+        """
         with self.trunk(make=False) as trunk:
             if trunk is not None:
                 yield from _walk(trunk[0], "", 2)

@@ -1,7 +1,8 @@
-"""How bytes become a visible object: temporary file, fsync, rename, fsync of the folders; in this order and no other.
+"""How bytes become a visible object: temporary file, fsync, rename, fsync of the folders; in this order and
+no other.
 
-Owns promises 1, 2 and 4 of docs/store.md. Must not know what the bytes mean: they arrive through a descriptor that
-the core writes to.
+Owns promises 1, 2 and 4 of docs/store.md. Must not know what the bytes mean: they arrive through a descriptor
+that the core writes to.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import os
 import secrets
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
@@ -33,7 +35,9 @@ class Published(NamedTuple):
 
 
 class TemporaryFile:
-    """A new file ``.tmp-*`` that its writer holds locked, so that ``gc`` can tell a live one from one left behind."""
+    """A new file ``.tmp-*`` that its writer holds locked, so that ``gc`` can tell a live one from one left
+    behind.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
@@ -49,10 +53,10 @@ class TemporaryFile:
             fd = os.open(name, _CREATE, WRITING_MODE, dir_fd=self.folder.fd)
         except FileExistsError:
             return
-        try:
+        # Refused where the file system has no locks (gc then goes by age), or where gc is just about to
+        # remove it.
+        with suppress(OSError):
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            pass  # no locks on this file system (gc then goes by age), or gc holds it and is about to remove it
         if os.fstat(fd).st_nlink == 0:  # gc took it between the two calls above
             os.close(fd)
             return
@@ -75,13 +79,15 @@ class TemporaryFile:
                 os.unlink(self.name, dir_fd=self.folder.fd)
                 self.name = ""
         except OSError:
-            pass  # it stays behind as a temporary file, which gc removes; the error that led here matters more
+            pass  # left behind for gc; the error that led here matters more
         finally:
             os.close(self.fd)
             self.fd = -1
 
     def make_durable(self, expected_size: int) -> None:
-        """Give the file its final mode and sync it. A sync that fails is final: the kernel forgets the lost pages."""
+        """Give the file its final mode and sync it. A sync that fails is final: the kernel forgets the lost
+        pages.
+        """
         path = self.folder.path / self.name
         size = os.fstat(self.fd).st_size
         if size != expected_size:
@@ -94,8 +100,9 @@ class TemporaryFile:
 def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Published:
     """Give the temporary file the name of its hash and make the name durable.
 
-    The file stands in ``<kind>/sha256`` rather than in its own folder, because that folder is named by the hash,
-    which is known only when the last byte has been written. Both are on one file system, so the rename is atomic.
+    The file stands in ``<kind>/sha256`` rather than in its own folder, because that folder is named by the
+    hash, which is known only when the last byte has been written. Both are on one file system, so the rename
+    is atomic.
     """
     temporary.make_durable(size)
     name = sha256 + SUFFIX
@@ -115,7 +122,8 @@ def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Pub
 def _present(tree: Tree, leaf: Folder, name: str, sha256: str) -> bool:
     """Whether the object is there with the right bytes; a wrong one is set aside, so that it can be replaced.
 
-    The name counts for nothing: a crash of another program, a bad disk or a hand may have left any bytes under it.
+    The name counts for nothing: a crash of another program, a bad disk or a hand may have left any bytes
+    under it.
     """
     found = leaf.lstat(name)
     if found is None:
