@@ -11,12 +11,13 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession import core
 from opensession.errors import InputMissingError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+    from opensession import core
 
     Spool = Callable[[core.Input], AbstractContextManager[int]]
     """Copies what it is given to a private file and hands out its descriptor, at the beginning: ``Store.spool``."""
@@ -52,20 +53,27 @@ def open_input(named: str, spool: Spool | None) -> Iterator[Input]:
 def _open(named: str) -> int:
     try:
         kind = os.stat(named).st_mode
-        if stat.S_ISDIR(kind):
-            raise UnreadableError(f"{named!r} is a folder, not a log")
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or _is_standard_input(named)):
-            raise UnreadableError(f"{named!r} is a device or a socket, not a log")
-        return os.open(named, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+        fd = os.open(named, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY) if _is_log(kind, named) else None
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputMissingError(f"there is no file {named!r}", errno=error.errno) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        raise UnreadableError(f"{named!r} cannot be read: {why}", errno=getattr(error, "errno", None)) from error
+    except OSError as error:
+        raise UnreadableError(f"{named!r} cannot be read: {error.strerror}", errno=error.errno) from error
+    except ValueError as error:  # a NUL in the name
+        raise UnreadableError(f"{named!r} cannot be the name of a file") from error
+    if fd is None:
+        what = "a folder" if stat.S_ISDIR(kind) else "a device or a socket"
+        raise UnreadableError(f"{named!r} is {what}, not a log")
+    return fd
+
+
+def _is_log(kind: int, named: str) -> bool:
+    """Whether a file of this kind may be read: opening a folder fails late, and a device never ends."""
+    return stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or _is_standard_input(named)
 
 
 def _is_standard_input(named: str) -> bool:
-    return os.path.basename(os.path.realpath(os.path.dirname(named) or ".")) == "fd" or named == "/dev/stdin"
+    """Whether the name is another one for an open descriptor, which may be a terminal."""
+    return named == "/dev/stdin" or os.path.dirname(named) in ("/dev/fd", "/proc/self/fd")
 
 
 @contextmanager

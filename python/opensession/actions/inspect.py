@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opensession.actions.parse import Progress
-    from opensession.actions.targets import Target
     from opensession.core import Problem, SessionInfo
     from opensession.store import Stores
 
@@ -47,9 +46,9 @@ def inspect(
     if target.store is not None and target.sha256 is not None:
         path = target.store.path_of(target.sha256)
         return [Inspected(info, target.sha256, report["bytes"], path, True) for info in report["sessions"]]
-    path = None if named == inputs.STDIN else named
+    file = None if named == inputs.STDIN else named
     return [
-        Inspected(info, info["sha256"], info["bytes"], path, _is_stored(stores, info["sha256"]))
+        Inspected(info, info["sha256"], info["bytes"], file, _is_stored(stores, info["sha256"]))
         for info in report["sessions"]
     ]
 

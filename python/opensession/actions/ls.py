@@ -13,6 +13,6 @@ if TYPE_CHECKING:
     from opensession.store import Entry, Stores
 
 
-def ls(stores: Stores, *, all: bool = False) -> Iterator[Entry]:
-    """The sessions of every store, newest first; ``all`` shows superseded ones too."""
-    return stores.ls(all=all)
+def ls(stores: Stores, *, superseded: bool = False) -> Iterator[Entry]:
+    """The sessions of every store, newest first; ``superseded`` shows those too that a later reading replaced."""
+    return stores.ls(all=superseded)

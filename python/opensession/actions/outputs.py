@@ -84,6 +84,7 @@ def _usual_mode() -> int:
 def _refusals(path: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = error.strerror if isinstance(error, OSError) else "no file can have this name"
-        raise WriteFailedError(f"{path!r} cannot be written: {why}", errno=getattr(error, "errno", None)) from error
+    except OSError as error:
+        raise WriteFailedError(f"{path!r} cannot be written: {error.strerror}", errno=error.errno) from error
+    except ValueError as error:  # a NUL in the name
+        raise WriteFailedError(f"{path!r} cannot be the name of a file") from error

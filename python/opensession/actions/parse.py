@@ -1,7 +1,7 @@
 """Turns a log into canonical HAIL, without storing it.
 
-Owns the choice of the profile: an explicit one is the only one tried; ``auto`` tries what the log looks like, best first,
-and a candidate that finds no event has failed. Must not know where the bytes go.
+Owns the choice of the profile: an explicit one is the only one tried; ``auto`` tries what the log looks like,
+best first, and a candidate that finds no event has failed. Must not know where the bytes go.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LOSSY_REPAIRS = (
     "number_overflow",
     "depth",
 )
-"""The repairs that lose something of the record as it was meant (docs/hail.md, "Ledger"); the others only mend its frame."""
+"""The repairs that lose something of the record as it was meant (docs/hail.md); the others only mend its frame."""
 
 
 class Parsed(NamedTuple):
@@ -71,7 +71,9 @@ def parse(
     for each in order(profile, candidates):
         os.lseek(source, start, os.SEEK_SET)
         try:
-            sessions = _read_as(each, source, out, source_name=source_name, final=final, jobs=jobs, progress=progress)
+            sessions = _read_as(
+                each, source, out, source_name=source_name, final=final, jobs=jobs, progress=progress
+            )
         except NoEventsError as error:
             failed = failed or error
         else:
@@ -114,12 +116,25 @@ def validated(
 
 
 def _read_as(
-    profile: str, source: int, out: int | None, *, source_name: str, final: bool, jobs: int, progress: Progress | None
+    profile: str,
+    source: int,
+    out: int | None,
+    *,
+    source_name: str,
+    final: bool,
+    jobs: int,
+    progress: Progress | None,
 ) -> list[SessionInfo]:
     if profile != HAIL:
         return [
             core.parse(
-                source, out, profile=profile, source_name=source_name, final=final, jobs=jobs, progress=progress
+                source,
+                out,
+                profile=profile,
+                source_name=source_name,
+                final=final,
+                jobs=jobs,
+                progress=progress,
             )
         ]
     return core.canonicalize(source, out, jobs=jobs, progress=progress)
@@ -134,8 +149,8 @@ def _refuse_empty(sessions: list[SessionInfo]) -> None:
 
 def check_profile(profile: str) -> None:
     """Refuse a name that is no profile."""
-    if profile != AUTO and profile not in (known := profile_ids()):
-        raise UnknownProfileError(f"there is no profile {profile!r}; known are {', '.join((AUTO, *known))}")
+    if profile != AUTO and profile not in profile_ids():
+        raise UnknownProfileError(f"there is no profile {profile!r}")
 
 
 def profile_ids() -> list[str]:
@@ -156,8 +171,8 @@ def order(profile: str, candidates: list[Candidate]) -> list[str]:
 def losses(info: SessionInfo) -> dict[str, int]:
     """What the coverage ledger counts as lost: damaged records, and repairs that lose something.
 
-    Opaque records and unknown blocks are no loss, they are kept whole; neither is a cut last line, which the next parse of
-    the grown log reads.
+    Opaque records and unknown blocks are no loss, they are kept whole; neither is a cut last line, which the next
+    parse of the grown log reads.
     """
     records = (info["source"] or {}).get("records")
     mended = repairs(info)

@@ -1,7 +1,7 @@
 """The console script: finds the command word, loads that command's module, runs it, turns errors into exit codes.
 
-Owns the list of commands, the options before the command word, signals and the mapping of every failure to an exit code.
-It must not know what a command does. Only the module of the command that was asked for is imported.
+Owns the list of commands, the options before the command word, signals and the mapping of every failure to an exit
+code. It must not know what a command does. Only the module of the command that was asked for is imported.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def _dispatch(words: list[str], report: Report) -> int:
     from opensession.cli.arguments import read
 
     args = read(command, words, start, defaults={} if store is None else {"--store": [store]})
+    report.store = args.text("--store")
     if args.flag("--help"):
         from opensession.cli.helptext import command_help
 
@@ -129,12 +130,17 @@ def _unknown_in_group(words: list[str], at: int, group: list[str]) -> NoReturn:
     given = next((word for word in words[at + 1 :] if not word.startswith("-")), None)
     steps = [f"opensession {name} --help" for name in group]
     if given is None:
-        _usage(f"'opensession {words[at]}' needs one of: {', '.join(name.split()[1] for name in group)}", steps)
+        _usage(
+            f"'opensession {words[at]}' needs one of: {', '.join(name.split()[1] for name in group)}", steps
+        )
     near = nearest(given, [name.split()[1] for name in group])
     if near is None:
         _usage(f"there is no command {words[at] + ' ' + given!r}", steps)
     fixed = [near if word == given else word for word in words]
-    _usage(f"there is no command {words[at] + ' ' + given!r}; did you mean {near!r}?", [quoted("opensession", *fixed)])
+    _usage(
+        f"there is no command {words[at] + ' ' + given!r}; did you mean {near!r}?",
+        [quoted("opensession", *fixed)],
+    )
 
 
 def _unknown_command(words: list[str], at: int) -> NoReturn:
@@ -144,7 +150,10 @@ def _unknown_command(words: list[str], at: int) -> NoReturn:
     near = nearest(words[at], ["--help", "--version", "--store"] if kind == "option" else list(COMMANDS))
     if near is None:
         _usage(f"there is no {kind} {words[at]!r}", ["opensession --help"])
-    _usage(f"there is no {kind} {words[at]!r}; did you mean {near!r}?", [again(words, {at: near}), "opensession --help"])
+    _usage(
+        f"there is no {kind} {words[at]!r}; did you mean {near!r}?",
+        [again(words, {at: near}), "opensession --help"],
+    )
 
 
 def _usage(message: str, steps: list[str]) -> NoReturn:
@@ -182,7 +191,7 @@ def _fail(error: OpensessionError, report: Report) -> int:
         traceback.print_exception(error.__cause__ or error)
     try:
         if report.json:
-            report.document({"error": error.as_dict()})
+            report.error_document(error)
         if not (report.json and report.json_to_stderr):
             report.error(error)
     except (OSError, ValueError) as failed:
@@ -205,7 +214,8 @@ def _as_ours(error: Exception, words: list[str]) -> OpensessionError:
 
         # Only the kind of the exception: its text may quote a session.
         ours = InternalError(
-            f"this is a bug in opensession ({type(error).__name__})", next=["OPENSESSION_DEBUG=1 " + again(words, {})]
+            f"this is a bug in opensession ({type(error).__name__})",
+            next=["OPENSESSION_DEBUG=1 " + again(words, {})],
         )
     ours.__cause__ = error
     return ours
@@ -239,7 +249,7 @@ def _exit_on_sigterm() -> None:
     import signal
     import threading
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Terminated
 
     if threading.current_thread() is threading.main_thread():

@@ -1,8 +1,8 @@
 """Reads a command line by a command's table.
 
-Owns the syntax: options anywhere, ``--name value`` or ``--name=value``, ``--`` ends options, ``-`` is an argument. It must
-not know what any option means. ``argparse`` would cost 14 ms on every start and lays its help out differently in each
-Python version; a property test compares the two (tests/unit/test_cli_arguments.py).
+Owns the syntax: options anywhere, ``--name value`` or ``--name=value``, ``--`` ends options, ``-`` is an argument.
+It must not know what any option means. ``argparse`` would cost 14 ms on every start and lays its help out
+differently in each Python version; a property test compares the two (tests/unit/test_cli_arguments.py).
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def read(
             if not has_value:
                 at += 1
                 if at == len(argv) or argv[at].startswith("--"):
-                    raise UsageError(f"{name} needs a value: {name} {option.metavar}", next=[help_step(command)])
+                    raise UsageError(
+                        f"{name} needs a value: {name} {option.metavar}", next=[help_step(command)]
+                    )
                 value = argv[at]
             _check_number(option, value)
             values[option.name] = [value]  # the last one counts, as everywhere
@@ -56,12 +58,15 @@ def read(
     return Args(argv, values)
 
 
-def _place(command: Command, argv: Sequence[str], positional: list[str], values: dict[str, list[str]]) -> None:
+def _place(
+    command: Command, argv: Sequence[str], positional: list[str], values: dict[str, list[str]]
+) -> None:
     """Give the positional words to the command's arguments, and see that nothing required is missing."""
     for option in command.options:
-        if option.required and option.name not in values:
+        if option.usual is not None and option.name not in values:
             raise UsageError(
-                f"'{PROGRAM} {command.name}' needs {option.name} {option.metavar}", next=[help_step(command)]
+                f"'{PROGRAM} {command.name}' needs {option.name} {option.metavar}",
+                next=[again([*argv, option.name, option.usual], {}), help_step(command)],
             )
     rest = positional
     for argument in command.arguments:
@@ -72,7 +77,8 @@ def _place(command: Command, argv: Sequence[str], positional: list[str], values:
     if rest:
         fewer = [word for word in argv if word not in rest]
         raise UsageError(
-            f"'{PROGRAM} {command.name}' takes no argument {rest[0]!r}", next=[again(fewer, {}), help_step(command)]
+            f"'{PROGRAM} {command.name}' takes no argument {rest[0]!r}",
+            next=[again(fewer, {}), help_step(command)],
         )
 
 
@@ -85,7 +91,9 @@ def _check_number(option: Option, value: str) -> None:
         raise UsageError(f"{option.name} takes a whole number from {low} to {high}, not {value!r}")
 
 
-def _unknown_option(command: Command, argv: Sequence[str], at: int, name: str, known: list[str]) -> UsageError:
+def _unknown_option(
+    command: Command, argv: Sequence[str], at: int, name: str, known: list[str]
+) -> UsageError:
     near = nearest(name, known)
     if near is None:
         return UsageError(f"'{PROGRAM} {command.name}' has no option {name!r}", next=[help_step(command)])

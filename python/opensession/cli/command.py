@@ -45,7 +45,7 @@ class Argument:
 class Option:
     """An option. Without ``metavar`` it is a flag."""
 
-    __slots__ = ("help", "metavar", "name", "number", "required", "short", "values")
+    __slots__ = ("help", "metavar", "name", "number", "short", "usual", "values")
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Option:
         *,
         metavar: str | None = None,
         short: str | None = None,
-        required: bool = False,
+        usual: str | None = None,
         number: tuple[int, int] | None = None,
         values: str = "",
     ) -> None:
@@ -62,7 +62,8 @@ class Option:
         self.help = help
         self.metavar = metavar
         self.short = short
-        self.required = required
+        self.usual = usual
+        """For an option that must be given: the value to suggest where it is missing."""
         self.number = number
         """Smallest and largest accepted value, where the option takes a whole number."""
         self.values = values
@@ -72,7 +73,16 @@ class Option:
 class Command:
     """A command, whole: its help text is this, laid out."""
 
-    __slots__ = ("arguments", "bytes_unless", "description", "examples", "exits", "name", "options", "summary")
+    __slots__ = (
+        "arguments",
+        "bytes_unless",
+        "description",
+        "examples",
+        "exits",
+        "name",
+        "options",
+        "summary",
+    )
 
     def __init__(
         self,
@@ -132,8 +142,15 @@ class Args:
 
 HELP = Option("--help", "show this help", short="-h")
 JSON = Option("--json", "print one JSON document (2 spaces, sorted keys) instead of text")
-STORE = Option("--store", "use this store instead of the repository's and the global one", metavar="PATH", values="folder")
-JOBS = Option("--jobs", "threads to use; the output is the same for any number [2]", metavar="N", number=(1, 64))
+STORE = Option(
+    "--store",
+    "use this store instead of the repository's and the global one",
+    metavar="PATH",
+    values="folder",
+)
+JOBS = Option(
+    "--jobs", "threads to use; the output is the same for any number [2]", metavar="N", number=(1, 64)
+)
 
 if TYPE_CHECKING:
     from opensession.cli.report import Report

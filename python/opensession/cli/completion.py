@@ -43,7 +43,7 @@ def _bash(commands: Sequence[Command], values: Values) -> str:
         f"_{PROGRAM}() {{",
         '    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" name="" i',
         "    COMPREPLY=()",
-        '    for ((i = 1; i < COMP_CWORD; i++)); do',
+        "    for ((i = 1; i < COMP_CWORD; i++)); do",
         '        case "${COMP_WORDS[i]}" in',
         "            --store) ((i++)) ;;",
         "            -*) ;;",
@@ -66,7 +66,8 @@ def _bash(commands: Sequence[Command], values: Values) -> str:
         lines.append(f"        {option.name}) {reply}; return ;;")
     lines += ["    esac", '    case "$name" in']
     words = _words(commands)
-    lines.append(f'        "") COMPREPLY=($(compgen -W "{" ".join([*words, "--store", "--version", "--help"])}" -- "$cur")) ;;')
+    first = " ".join([*words, "--store", "--version", "--help"])
+    lines.append(f'        "") COMPREPLY=($(compgen -W "{first}" -- "$cur")) ;;')
     for word, group in words.items():
         flags = sorted({flag for command in group for flag in _flags(command)})
         more = [command.name.split()[1] for command in group if " " in command.name]
@@ -109,7 +110,8 @@ def _zsh(commands: Sequence[Command], values: Values) -> str:
         f"#   {PROGRAM} docs completion zsh > ~/.zfunc/_{PROGRAM}",
         f"_{PROGRAM}() {{",
         "    local state line",
-        "    _arguments -C '--store[use this store]:PATH:_files -/' '--version[print the version]' '--help[show help]' \\",
+        "    _arguments -C '--store[use this store]:PATH:_files -/' '--version[print the version]' \\",
+        "        '--help[show help]' \\",
         "        '1:command:->command' '*::argument:->argument'",
         '    case "$state" in',
         "        command)",
@@ -118,23 +120,40 @@ def _zsh(commands: Sequence[Command], values: Values) -> str:
     ]
     words = _words(commands)
     for word, group in words.items():
-        summary = group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+        summary = (
+            group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+        )
         lines.append(f"                '{word}:{_zsh_text(summary)}'")
-    lines += ["            )", "            _describe command commands ;;", "        argument)", '            case "$words[1]" in']
+    lines += [
+        "            )",
+        "            _describe command commands ;;",
+        "        argument)",
+        '            case "$words[1]" in',
+    ]
     for word, group in words.items():
         lines.append(f"                {word})")
         if len(group) > 1:
             names = [command.name.split()[1] for command in group]
             shells = [v for command in group for a in command.arguments for v in values.get(a.values, [])]
-            lines.append(f"                    _arguments '1:what:({' '.join(names)})' '2:value:({' '.join(shells)})' ;;")
+            lines.append(
+                f"                    _arguments '1:what:({' '.join(names)})' '2:value:({' '.join(shells)})' ;;"
+            )
             continue
         options = [_zsh_option(option, values) for option in group[0].options]
         options += [
             f"'{'*' if a.many else ''}{'' if a.many else '1'}:{a.name}:{_zsh_values(a.values, values)}'"
             for a in group[0].arguments
         ]
-        lines.append("                    _arguments " + " \\\n                        ".join(options) + " ;;")
-    lines += ["            esac ;;", "    esac", "}", f'if [ "$funcstack[1]" = "_{PROGRAM}" ]; then', f'    _{PROGRAM} "$@"']
+        lines.append(
+            "                    _arguments " + " \\\n                        ".join(options) + " ;;"
+        )
+    lines += [
+        "            esac ;;",
+        "    esac",
+        "}",
+        f'if [ "$funcstack[1]" = "_{PROGRAM}" ]; then',
+        f'    _{PROGRAM} "$@"',
+    ]
     lines += ["else", f"    compdef _{PROGRAM} {PROGRAM}", "fi", ""]
     return "\n".join(lines)
 
@@ -153,7 +172,9 @@ def _fish(commands: Sequence[Command], values: Values) -> str:
         f"complete -c {PROGRAM} -n '{none}' -l version -d 'print the version'",
     ]
     for word, group in words.items():
-        summary = group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+        summary = (
+            group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+        )
         seen = f"__fish_seen_subcommand_from {word}"
         lines.append(f"complete -c {PROGRAM} -f -n '{none}' -a {word} -d {_fish_quote(summary)}")
         if len(group) > 1:

@@ -1,7 +1,7 @@
 """The next steps of a failure: commands that can be pasted and that lead on from here.
 
-Owns what a person can do about a failed input, output or address. Must not know how a failure is found; the layers below
-say what happened, this says what to type. Steps that a lower layer gave are kept.
+Owns what a person can do about a failed input, output or address. Must not know how a failure is found; the layers
+below say what happened, this says what to type. Steps that a lower layer gave are kept.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from opensession.actions import inputs, parse
 from opensession.cli.arguments import again, nearest, quoted
 from opensession.errors import (
+    CODES,
     BadUriError,
     HailError,
     HailInvalidError,
     HailVersionError,
     InputChangedError,
+    InputError,
     InputMissingError,
     IntegrityError,
     LineTooLongError,
@@ -32,18 +34,54 @@ from opensession.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from opensession.actions.verify import Verified
+
 HAIL_OUT = "./session.hail.jsonl"
 
 
 @contextmanager
-def guided(command: str, argv: Sequence[str], named: str | None = None, profile: str | None = None) -> Iterator[None]:
+def guided(
+    command: str, argv: Sequence[str], named: str | None = None, profile: str | None = None
+) -> Iterator[None]:
     """Add the next steps for ``opensession command`` about the input or address ``named``."""
     try:
         yield
     except OpensessionError as error:
-        if not error.next:
-            error.next = tuple(_steps(error, command, argv, named, profile))
+        steps = (
+            _respelled(error, argv, named)
+            or error.next
+            or tuple(_steps(error, command, argv, named, profile))
+        )
+        if isinstance(error, InputError) and named is not None and named not in error.message:
+            error.message = f"{'standard input' if named == inputs.STDIN else repr(named)}: {error.message}"
+        error.next = steps
         raise
+
+
+def _respelled(error: OpensessionError, argv: Sequence[str], named: str | None) -> tuple[str, ...]:
+    """The command line with the one right spelling of an address."""
+    spelling = error.spelling if isinstance(error, BadUriError) else None
+    if spelling is None:
+        return ()
+    return (again(argv, {at: spelling for at, word in enumerate(argv) if word == named}),)
+
+
+def after_verify(verified: Verified, code: int) -> list[str]:
+    """What to do about a target that was read and is not as it should be."""
+    target, named = verified.target, verified.target.named
+    if code == 0:
+        return []
+    if verified.address is False:
+        return ["opensession fsck --repair"] if target.store else [quoted("sha256sum", named)]
+    problem = verified.report["error"]
+    if problem is not None and target.store is None:
+        error = CODES[problem["code"]](problem["message"], line=problem["line"])
+        return [*_other_reading(error, "verify", named, None), *_look_inside(error, named)]
+    if problem is not None:
+        return [quoted("opensession", "cat", named) + f" | sed -n {problem['line']}p | cut -c1-300 | cat -v"]
+    if target.store is not None:
+        return [quoted("opensession", "cat", named) + " | opensession register -"]
+    return [quoted("opensession", "parse", "--profile", parse.HAIL, named, "--out", HAIL_OUT)]
 
 
 def _steps(
@@ -63,7 +101,7 @@ def _steps(
     if isinstance(error, NotFoundError | BadUriError):
         return ["opensession ls", help_step]
     if isinstance(error, WriteFailedError):
-        return _unwritable(argv, help_step)
+        return _unwritable(argv)
     return []
 
 
@@ -72,8 +110,10 @@ def _unknown_profile(
 ) -> list[str]:
     if profile is None:
         return [help_step]
-    near = nearest(profile, [parse.AUTO, *parse.profile_ids()])
+    known = [parse.AUTO, *parse.profile_ids()]
+    near = nearest(profile, known)
     if near is None:
+        error.message += f"; known are {', '.join(known)}"
         return [_with_option(argv, "--profile", parse.AUTO), help_step]
     error.message += f"; did you mean {near!r}?"
     return [_with_option(argv, "--profile", near), help_step]
@@ -97,7 +137,9 @@ def _missing(error: OpensessionError, argv: Sequence[str], named: str | None, he
     return [again(argv, {at: right for at, word in enumerate(argv) if word == named}), help_step]
 
 
-def _other_reading(error: OpensessionError, command: str, named: str | None, profile: str | None) -> list[str]:
+def _other_reading(
+    error: OpensessionError, command: str, named: str | None, profile: str | None
+) -> list[str]:
     """What the input looks like, if it is something else than it was read as."""
     if named is None or named == inputs.STDIN or isinstance(error, LineTooLongError | HailVersionError):
         return []
@@ -110,7 +152,11 @@ def _other_reading(error: OpensessionError, command: str, named: str | None, pro
     if command == "parse":
         return steps
     if command == "register":
-        return [*steps, f"opensession register {HAIL_OUT}", quoted("opensession", "register", "--profile", found, named)]
+        return [
+            *steps,
+            f"opensession register {HAIL_OUT}",
+            quoted("opensession", "register", "--profile", found, named),
+        ]
     return [*steps, quoted("opensession", command, HAIL_OUT)]
 
 
@@ -141,14 +187,20 @@ def _look_at(named: str | None) -> list[str]:
     return [] if named is None or named == inputs.STDIN else [quoted("ls", "-ld", named)]
 
 
-def _unwritable(argv: Sequence[str], help_step: str) -> list[str]:
+def _unwritable(argv: Sequence[str]) -> list[str]:
     out = _option_value(argv, "--out")
     if out is None:
         return ["df -h ."]
+    if os.path.isdir(out):
+        return [_with_option(argv, "--out", os.path.join(out, os.path.basename(HAIL_OUT)))]
     folder = os.path.dirname(out) or "."
     if not os.path.isdir(folder) and not os.path.exists(folder):
         return [quoted("mkdir", "-p", folder), again(argv, {})]
-    return [quoted("ls", "-ld", folder), quoted("df", "-h", folder), _without_option(argv, "--out") + " | head -n 1"]
+    return [
+        quoted("ls", "-ld", folder),
+        quoted("df", "-h", folder),
+        _without_option(argv, "--out") + " | head -n 1",
+    ]
 
 
 def _option_value(argv: Sequence[str], name: str) -> str | None:

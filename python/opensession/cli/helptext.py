@@ -19,9 +19,19 @@ _INDENT = 22
 
 def command_help(command: Command) -> str:
     """The whole help of one command."""
-    parts = [_usage(command), "", command.summary[0].upper() + command.summary[1:] + ".", "", command.description.strip()]
+    parts = [
+        _usage(command),
+        "",
+        command.summary[0].upper() + command.summary[1:] + ".",
+        "",
+        command.description.strip(),
+    ]
     if command.arguments:
-        parts += ["", "Arguments:", *_rows((a.name + ("..." if a.many else ""), a.help) for a in command.arguments)]
+        parts += [
+            "",
+            "Arguments:",
+            *_rows((a.name + ("..." if a.many else ""), a.help) for a in command.arguments),
+        ]
     parts += ["", "Options:", *_rows((_label(option), option.help) for option in command.options)]
     parts += ["", "Examples:", *(f"  {example}" for example in command.examples)]
     parts += ["", "Exit codes:", *(f"  {code:<4}{EXIT_CODES[code]}" for code in command.exits)]
@@ -61,9 +71,9 @@ def root_help(commands: Sequence[Command]) -> str:
 
 def _usage(command: Command) -> str:
     words = [f"Usage: {PROGRAM} {command.name}"]
-    words += [f"{o.name} {o.metavar}" for o in command.options if o.required]
+    words += [f"{o.name} {o.metavar}" for o in command.options if o.usual is not None]
     words += [a.name + ("..." if a.many else "") for a in command.arguments]
-    words += [f"[{o.name}{' ' + o.metavar if o.metavar else ''}]" for o in command.options if not o.required]
+    words += [f"[{o.name}{' ' + o.metavar if o.metavar else ''}]" for o in command.options if o.usual is None]
     return "\n".join(_wrap(words, len("Usage: ")))
 
 

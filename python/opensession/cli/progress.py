@@ -31,7 +31,9 @@ class Progress:
     def __enter__(self) -> Progress | None:
         return self if self.on else None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._shown:
             self._put(_CLEAR)
 

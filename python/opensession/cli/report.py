@@ -15,7 +15,7 @@ from opensession.errors import WriteFailedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
     from opensession.errors import OpensessionError
@@ -51,9 +51,11 @@ def visible(text: str, *, lines: bool = False) -> str:
 class Report:
     """Where one command's output goes."""
 
-    def __init__(self, *, json: bool = False, json_to_stderr: bool = False) -> None:
+    def __init__(self, *, json: bool = False) -> None:
         self.json = json
-        self.json_to_stderr = json_to_stderr
+        self.json_to_stderr = False
+        self.store: str | None = None
+        """The ``--store`` of this command line, which every next step must name again."""
 
     def out(self, text: str) -> None:
         """A line of the result."""
@@ -78,12 +80,44 @@ class Report:
         text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).translate(JSON_ESCAPES)
         write(sys.stderr if self.json_to_stderr else sys.stdout, text + "\n")
 
+    def rows(self, key: str, rows: list[dict[str, object]], failed: Sequence[OpensessionError] = ()) -> None:
+        """A document that always has the list, beside it the members of its only row, and what failed."""
+        document: dict[str, object] = dict(rows[0]) if len(rows) == 1 and not failed else {}
+        document[key] = rows
+        if failed:
+            document["error"] = self._as_dict(failed[0])
+            document["errors"] = [self._as_dict(error) for error in failed]
+        self.document(document)
+
     def error(self, error: OpensessionError) -> None:
-        """What happened and what to do next, on standard error."""
-        lines = [f"Error: {place(error)}"]
-        if error.next:
-            lines += ["next:", *(f"- {step}" for step in error.next)]
-        self.say("\n".join(lines))
+        """What happened and what to do next, for people."""
+        self.say("\n".join([f"Error: {place(error)}", *self._steps(error.next)]))
+
+    def error_document(self, error: OpensessionError) -> None:
+        """The same for programs."""
+        self.document({"error": self._as_dict(error)})
+
+    def advise(self, steps: Sequence[str]) -> None:
+        """Next steps after an answer that is bad but no failure of the command."""
+        if steps:
+            self.note("\n".join(self._steps(steps)))
+
+    def _as_dict(self, error: OpensessionError) -> dict[str, object]:
+        return error.as_dict() | {"next": [self._with_store(step) for step in error.next]}
+
+    def _steps(self, steps: Sequence[str]) -> list[str]:
+        return ["next:", *(f"- {self._with_store(step)}" for step in steps)] if steps else []
+
+    def _with_store(self, step: str) -> str:
+        if self.store is None or "--store" in step:
+            return step
+        import shlex
+
+        own = f"opensession --store {shlex.quote(self.store)} "
+        return " | ".join(
+            own + part.removeprefix("opensession ") if part.startswith("opensession ") else part
+            for part in step.split(" | ")
+        )
 
 
 def place(error: OpensessionError) -> str:
@@ -104,4 +138,6 @@ def write(stream: TextIO | None, text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise WriteFailedError(f"standard output could not be written: {error.strerror}", errno=error.errno) from error
+        raise WriteFailedError(
+            f"standard output could not be written: {error.strerror}", errno=error.errno
+        ) from error

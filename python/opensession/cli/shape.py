@@ -27,7 +27,17 @@ STATS = (
 )
 """The eleven numbers of a stats line, in the order in which people want them."""
 
-_HEADER = ("session_id", "provider", "model", "tool", "tool_version", "title", "created_at", "updated_at", "cwd")
+_HEADER = (
+    "session_id",
+    "provider",
+    "model",
+    "tool",
+    "tool_version",
+    "title",
+    "created_at",
+    "updated_at",
+    "cwd",
+)
 _CLASSES = ("mapped", "folded", "opaque", "damaged", "blank")
 
 
@@ -35,16 +45,9 @@ def session_row(info: SessionInfo) -> dict[str, object]:
     """A session for ``--json``: the header, the eleven stats, the ledger."""
     row: dict[str, object] = {key: info[key] for key in _HEADER}  # type: ignore[literal-required]
     row |= info["stats"]
-    row |= {key: info[key] for key in ("version", "session_role", "parent_session_id", "source", "canonical")}  # type: ignore[literal-required]
+    row |= {key: info[key] for key in ("version", "session_role", "parent_session_id", "source", "canonical")}
     row["warnings"] = list(info["warnings"])
     return row
-
-
-def one_or_many(key: str, rows: list[dict[str, object]]) -> dict[str, object]:
-    """A document that always has the list, and the members of its only row beside it."""
-    document: dict[str, object] = dict(rows[0]) if len(rows) == 1 else {}
-    document[key] = rows
-    return document
 
 
 def session_lines(info: SessionInfo) -> list[str]:
@@ -67,14 +70,13 @@ def ledger_lines(source: Mapping[str, object] | None) -> list[str]:
     """The coverage ledger for people: what was read, and what became of it."""
     if source is None:
         return ["source: none recorded"]
-    lines = [f"source: {source.get('agent')} {source.get('format')}, {source.get('bytes')} bytes, parser {source.get('parser')}"]
+    agent, log, count, parser = (source.get(key) for key in ("agent", "format", "bytes", "parser"))
+    lines = [f"source: {agent} {log}, {count} bytes, parser {parser}"]
     records = source.get("records")
     if isinstance(records, dict):
         classes = ", ".join(f"{name} {records.get(name, 0)}" for name in _CLASSES)
         lines.append(f"records: read {records.get('read')} = {classes}")
-    for key in ("repairs", "unknown_blocks"):
-        lines.append(f"{key}: {_counts(source.get(key))}")
-    return lines
+    return lines + [f"{key}: {_counts(source.get(key))}" for key in ("repairs", "unknown_blocks")]
 
 
 def _counts(table: object) -> str:

@@ -38,7 +38,9 @@ def run(args: Args, report: Report) -> int:
     if shell not in SHELLS:
         right = nearest(shell, list(SHELLS)) or "bash"
         step = again(args.argv, {at: right for at, word in enumerate(args.argv) if word == shell})
-        raise UsageError(f"there is no completion for {shell!r}; there is for {', '.join(SHELLS)}", next=[step])
+        raise UsageError(
+            f"there is no completion for {shell!r}; there is for {', '.join(SHELLS)}", next=[step]
+        )
     values = {"profile": [parse.AUTO, *parse.profile_ids()], "shell": list(SHELLS)}
     write(sys.stdout, script(shell, [app.load(name).COMMAND for name in app.COMMANDS], values))
     return 0

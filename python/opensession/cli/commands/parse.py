@@ -14,7 +14,7 @@ from opensession.cli import failures
 from opensession.cli.arguments import quoted
 from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
 from opensession.cli.progress import Progress
-from opensession.cli.shape import one_or_many, session_lines, session_row
+from opensession.cli.shape import session_lines, session_row
 from opensession.cli.stores import spool_of
 from opensession.cli.terminal import standard_output
 from opensession.core import DEFAULT_JOBS
@@ -51,10 +51,18 @@ terminal, characters that a terminal would obey are shown as JSON escapes.
 report goes to standard error. A closed pipe ends the command quietly with 0.""",
     arguments=[Argument("FILE", "the log, plain or zstd or gzip; - reads standard input")],
     options=[
-        Option("--profile", "which agent wrote it: claude-code, codex, hail, or auto", metavar="ID", required=True, values="profile"),
+        Option(
+            "--profile",
+            "which agent wrote it: claude-code, codex, hail, or auto",
+            metavar="ID",
+            usual="auto",
+            values="profile",
+        ),
         Option("--out", "write here instead of standard output", metavar="F", values="file"),
         Option("--preview", "also print what was found (profile, ledger, warnings) to standard error"),
-        Option("--validate", "check the output once more with an independent pass before anything is written"),
+        Option(
+            "--validate", "check the output once more with an independent pass before anything is written"
+        ),
         Option("--strict", "exit 10 if anything was lost; the output is written all the same"),
         Option("--final", "the log is complete: keep a cut last line as a damaged record"),
         JOBS,
@@ -68,7 +76,7 @@ report goes to standard error. A closed pipe ends the command quietly with 0."""
     ],
     exits=(3, 4, 8, 10),
     bytes_unless="--out",
-)  # fmt: skip
+)
 
 
 def run(args: Args, report: Report) -> int:
@@ -79,7 +87,9 @@ def run(args: Args, report: Report) -> int:
     _tell(args, report, parsed)
     lost = _lost(parsed)
     if lost and args.flag("--strict"):
-        raise LossesError(f"done, but the ledger counts losses: {_listed(lost)}", next=_where_to_look(args, named, parsed))
+        raise LossesError(
+            f"done, but the ledger counts losses: {_listed(lost)}", next=_where_to_look(args, named, parsed)
+        )
     return 0
 
 
@@ -109,7 +119,7 @@ def _output(path: str | None) -> AbstractContextManager[int]:
 def _tell(args: Args, report: Report, parsed: Parsed) -> None:
     """The report, as asked for; what a person must know even when nothing was asked."""
     if report.json:
-        report.document(_document(args, parsed))
+        report.rows("sessions", _rows(args, parsed))
         return
     if args.flag("--preview"):
         report.note("\n".join(_preview(parsed)))
@@ -121,26 +131,30 @@ def _tell(args: Args, report: Report, parsed: Parsed) -> None:
             report.note(f"note: the last line is incomplete and was left out ({cut} bytes); --final keeps it")
 
 
-def _document(args: Args, parsed: Parsed) -> dict[str, object]:
-    rows = [
-        {"hash": s["sha256"], "bytes": s["bytes"], "input_bytes": s["input_bytes"], "losses": action.losses(s)}
-        | session_row(s)
-        for s in parsed.sessions
-    ]
-    document = one_or_many("sessions", rows)
-    document |= {
+def _rows(args: Args, parsed: Parsed) -> list[dict[str, object]]:
+    about: dict[str, object] = {
         "profile": parsed.profile,
         "candidates": list(parsed.candidates),
         "out": args.text("--out"),
         "validated": args.flag("--validate"),
     }
-    return document
+    return [
+        about
+        | session_row(session)
+        | {"hash": session["sha256"], "bytes": session["bytes"], "input_bytes": session["input_bytes"]}
+        | {"losses": action.losses(session)}
+        for session in parsed.sessions
+    ]
 
 
 def _preview(parsed: Parsed) -> list[str]:
     lines = [f"parser_used: {parsed.profile}"]
     found = next((c for c in parsed.candidates if c["profile"] == parsed.profile), None)
-    lines.append("confidence: 0 (the input does not look like it)" if found is None else f"confidence: {found['confidence']}")
+    lines.append(
+        "confidence: 0 (the input does not look like it)"
+        if found is None
+        else f"confidence: {found['confidence']}"
+    )
     if found is not None:
         lines += ["reasons:", *(f"- {reason}" for reason in found["reasons"])]
     others = [f"{c['profile']} {c['confidence']}" for c in parsed.candidates if c is not found]
@@ -169,4 +183,6 @@ def _where_to_look(args: Args, named: str, parsed: Parsed) -> list[str]:
         return [quoted("opensession", "inspect", out)]
     if named == inputs.STDIN:
         return ["opensession parse --help"]
-    return [quoted("opensession", "parse", "--profile", parsed.profile, named, "--preview", "--out", os.devnull)]
+    return [
+        quoted("opensession", "parse", "--profile", parsed.profile, named, "--preview", "--out", os.devnull)
+    ]

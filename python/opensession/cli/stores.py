@@ -1,0 +1,35 @@
+"""The stores that a command line means. Owns the meeting of options, working directory and environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opensession.errors import UsageError
+from opensession.store import Stores
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from opensession.actions.inputs import Spool
+    from opensession.cli.command import Args
+    from opensession.core import Input
+
+
+def stores_of(args: Args) -> Stores:
+    """The stores to read, the first of which is written to."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more", next=["cd ~"]) from None
+    return Stores.discover(here, os.environ, store=args.text("--store"))
+
+
+def spool_of(args: Args) -> Spool:
+    """Where a pipe is copied to when it must be read twice: a private file of the store."""
+
+    def spool(source: Input) -> AbstractContextManager[int]:
+        return stores_of(args).write.spool(source)  # found only now: most inputs are files
+
+    return spool
