@@ -275,6 +275,8 @@ def from_core(
     """
     if errno == _errno.EPIPE:
         return BrokenPipeError(errno, message)
+    if code == "unreadable" and errno == _errno.ENOENT:
+        code = "input_missing"
     kind = CODES.get(code)
     if kind is None:
         return InternalError(

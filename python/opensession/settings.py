@@ -101,7 +101,7 @@ def refuse_symlinked_root(root: Path, *, inside_repository: bool = False) -> Non
     """
     if root.is_symlink() and (inside_repository or find_repository(root.parent, {}) is not None):
         raise RefusedError(
-            f"the store {str(root)!r} is a symbolic link inside a git repository; such links are not followed",
+            f"the store {str(root)!r} is a symbolic link inside a git repository: it is not followed",
             next=[f"ls -ld {quoted(root)}", f"rm {quoted(root)}"],
         )
 

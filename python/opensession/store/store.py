@@ -282,7 +282,8 @@ def check_prefix(text: str) -> None:
             next=[f"opensession inspect {text.lower()}"],
         )
     raise BadUriError(
-        f"{text!r} is no address: that is an os:// URI, 64 digits of 0-9 and a-f, or their first {MIN_PREFIX} or more",
+        f"{text!r} is no address: that is an os:// URI, 64 digits of 0-9 and a-f, "
+        f"or their first {MIN_PREFIX} or more",
         next=["opensession ls"],
     )
 

@@ -29,7 +29,7 @@ def check_version(root: Folder) -> bool:
         os.close(fd)
     if text.strip() != VERSION.encode():
         raise RefusedError(
-            f"the store {str(root.path)!r} has a layout this program does not know (it knows version {VERSION}): "
+            f"the store {str(root.path)!r} has a layout that is not known here (known is version {VERSION}): "
             "a newer opensession wrote it",
             next=["opensession --version", f"cat {quoted(root.path / VERSION_FILE)}"],
         )
