@@ -8,7 +8,6 @@ use super::event::{Attribute, Block, Draft, Event, EventType, Lit};
 use super::rest::{write_inside, write_rest};
 use crate::hail::ids::Ids;
 use crate::digest::short;
-use crate::hail::model::EventKind;
 use crate::hail::stats::{Facts, Literal, Stats, Tokens};
 use crate::hail::time::{self, Time};
 use crate::json::canonical::Sorter;
@@ -75,6 +74,14 @@ impl Builder {
 
     pub fn warn(&mut self, what: &'static str) {
         *self.warnings.entry(what).or_default() += 1;
+    }
+
+    /// Forget the lines that were taken; the storage of an exceptional one is given back.
+    pub fn clear_output(&mut self) {
+        self.out.clear();
+        if self.out.capacity() > 4 << 20 {
+            self.out = Vec::new();
+        }
     }
 
     pub fn blank(&mut self) {
@@ -193,6 +200,7 @@ impl Builder {
             kind: event.kind.kind(),
             id: literal(id),
             time: self.time.0,
+            time_at: 0,
             task: event.task_id.as_deref().map(literal),
             path: None,
             diff: None,

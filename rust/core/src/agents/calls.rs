@@ -19,6 +19,8 @@ pub struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallKind {
     Shell,
+    /// A shell command whose result comes before it ends.
+    Background,
     Read,
     Write,
     Edit,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::input::Block;
 use crate::json::salvage::{self, Mended, Outcome, Repairs, RECORD_DEPTH};
 use crate::json::{Tape, Value};
 
@@ -21,7 +22,7 @@ pub enum Record {
 /// The records of one block of lines.
 #[derive(Debug)]
 pub struct Batch {
-    pub text: Vec<u8>,
+    pub block: Block,
     pub tape: Tape,
     pub records: Vec<Record>,
     /// Repairs that belong to lines, not to records.
@@ -32,58 +33,55 @@ pub struct Batch {
 
 impl Batch {
     pub fn value(&self, node: u32) -> Value<'_> {
-        self.tape.value(&self.text, node)
+        self.tape.value(&self.block.data, node)
+    }
+
+    pub fn line(&self, line: &Range<usize>) -> &[u8] {
+        &self.block.data[line.clone()]
     }
 }
 
-/// How the last line of the input is to be read.
-#[derive(Debug, Clone, Copy)]
-pub struct Reading {
-    /// The input begins with this block: a byte order mark may stand there.
-    pub first: bool,
-    /// A last line without LF counts even if it is no complete value.
-    pub is_final: bool,
-}
-
-/// Split `text[..len]` (padded) into records. Every line but a last one ends in LF.
-pub fn read(text: Vec<u8>, len: usize, mut tape: Tape, how: Reading) -> Batch {
+/// Split a block into records. `is_final`: a last line without LF counts even if it is no complete value.
+pub fn read(block: Block, mut tape: Tape, is_final: bool) -> Batch {
     tape.clear();
-    let mut batch = Batch { text, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
+    let len = block.len;
+    let utf8 = simdutf8::basic::from_utf8(block.text()).is_ok();
+    let first = block.seq == 0;
+    let mut batch = Batch { block, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
     let mut at = 0;
-    if how.first && batch.text[..len].starts_with(b"\xef\xbb\xbf") {
+    if first && batch.block.text().starts_with(b"\xef\xbb\xbf") {
         batch.line_repairs.bom += 1;
         at = 3;
     }
     while at < len {
-        let end = memchr::memchr(b'\n', &batch.text[at..len]).map(|n| at + n);
+        let end = memchr::memchr(b'\n', &batch.block.data[at..len]).map(|n| at + n);
         let line = at..end.unwrap_or(len);
-        if line.end > line.start && batch.text[line.end - 1] == b'\r' {
+        if line.end > line.start && batch.block.data[line.end - 1] == b'\r' {
             batch.line_repairs.crlf += 1;
         }
         at = end.map_or(len, |n| n + 1);
-        read_line(&mut batch, line, end.is_some(), how.is_final);
+        read_line(&mut batch, line, utf8, end.is_none() && !is_final);
     }
     batch
 }
 
-fn read_line(batch: &mut Batch, line: Range<usize>, finished: bool, is_final: bool) {
+/// `whole`: the line may still be written.
+fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool) {
     let mark = batch.tape.len();
-    match batch.tape.parse(&batch.text, line.start, RECORD_DEPTH) {
-        Ok((root, end)) if batch.tape.duplicate.is_none() && blank(&batch.text[end.min(line.end)..line.end]) => {
-            if simdutf8::basic::from_utf8(&batch.text[line.clone()]).is_ok() {
-                batch.records.push(Record::Clean(root));
-                return;
-            }
+    let text = &batch.block.data;
+    if let Ok((root, end)) = batch.tape.parse(text, line.start, RECORD_DEPTH) {
+        let alone = end <= line.end && blank(&text[end..line.end]) && batch.tape.duplicate.is_none();
+        if alone && (utf8 || simdutf8::basic::from_utf8(&text[line.clone()]).is_ok()) {
+            batch.records.push(Record::Clean(root));
+            return;
         }
-        _ => {}
     }
     batch.tape.truncate(mark);
-    if blank(&batch.text[line.clone()]) {
+    if blank(&text[line.clone()]) {
         batch.records.push(Record::Blank);
         return;
     }
-    let whole = !finished && !is_final;
-    match salvage::recover(&batch.text[line.clone()], whole) {
+    match salvage::recover(&text[line.clone()], whole) {
         Outcome::Values(values) => {
             for (n, value) in values.into_iter().enumerate() {
                 let line = (n == 0).then(|| line.clone());

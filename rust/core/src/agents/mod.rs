@@ -1,0 +1,255 @@
+//! Parsers: an agent's log becomes one canonical session.
+//!
+//! One agent is one folder, one entry in [`AGENTS`], and fixtures. The driver here reads the input twice: a first pass
+//! finds what the header says, the second writes events as their records come. What is pure (lines to tapes) is done on
+//! all threads, what depends on the records before (mapping) on one, in order.
+
+mod builder;
+mod calls;
+mod claude;
+mod codex;
+mod detect;
+mod envelope;
+pub mod event;
+mod frame;
+pub mod parser;
+mod record;
+mod rest;
+mod text;
+mod transcode;
+
+use std::io::Read;
+use std::sync::{Arc, Mutex};
+
+pub use detect::{detect, Candidate};
+pub use frame::Parsed;
+pub use parser::{Agent, Head};
+
+use crate::digest::{Blake3, Out};
+use crate::hail::time::Time;
+use crate::input::BlockReader;
+use crate::json::{Tape, Value};
+use crate::pipeline;
+use crate::{Code, Error, Result};
+use builder::{record_time, Builder, Raw};
+use parser::{Mapper, Scout};
+use record::{Batch, Record};
+use transcode::{sniff, Encoding, Hash, Utf16Reader};
+
+/// Every agent whose log can be parsed, by id.
+pub static AGENTS: &[&Agent] = &[&claude::AGENT, &codex::AGENT];
+
+/// The agent of a profile.
+pub fn agent(profile: &str) -> Option<&'static Agent> {
+    AGENTS.iter().find(|a| a.id == profile).copied()
+}
+
+/// Opens the input, bounded, from its beginning; called once for each pass.
+pub type Open<'o> = dyn FnMut() -> Result<Box<dyn Read + Send>> + 'o;
+
+#[derive(Debug, Clone)]
+pub struct Options<'o> {
+    /// What the agent hides in the file's name.
+    pub source_name: &'o str,
+    /// Keep a last line that is no complete record.
+    pub is_final: bool,
+    pub jobs: usize,
+    pub max_line: usize,
+}
+
+/// Parse a log and write its session to `out`. `tick` gets the bytes of input that are done, both passes counted.
+pub fn parse(
+    agent: &'static Agent,
+    open: &mut Open<'_>,
+    out: Out<'_>,
+    options: &Options<'_>,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Parsed> {
+    let tapes = Tapes::default();
+    let survey = survey(agent, open, options, &tapes, tick)?;
+    if survey.head.recognized == 0 {
+        let what = match survey.lines {
+            0 => "the input is empty".to_string(),
+            n => format!("none of its {n} lines is a record of {}", agent.label),
+        };
+        return Err(Error::new(Code::NoEvents, format!("this is no {} log: {what}", agent.label)));
+    }
+    let before = survey.bytes;
+    write(agent, survey, open, out, options, &tapes, &mut |done| tick(before + done))
+}
+
+/// What the first pass found.
+struct Survey {
+    head: Head,
+    first_time: Option<Time>,
+    earliest: Option<Time>,
+    latest: Option<Time>,
+    /// BLAKE3 of the first record, for a log that names no session.
+    first_record: Option<String>,
+    lines: u64,
+    bytes: u64,
+}
+
+fn survey(agent: &'static Agent, open: &mut Open<'_>, options: &Options<'_>, tapes: &Tapes, tick: &mut dyn FnMut(u64) -> Result<()>) -> Result<Survey> {
+    let (_, input) = opened(open, None)?;
+    let mut scout = (agent.scout)(options.source_name);
+    let mut found = Survey { head: Head::default(), first_time: None, earliest: None, latest: None, first_record: None, lines: 0, bytes: 0 };
+    let reader = BlockReader::new(input).max_line(options.max_line);
+    let sink = |batch: Batch| {
+        found.bytes += batch.block.len as u64;
+        found.lines += batch.records.len() as u64 + batch.tail.is_some() as u64;
+        for record in &batch.records {
+            match record {
+                Record::Clean(node) => see(batch.value(*node), &mut scout, &mut found),
+                Record::Mended { value, .. } => see(value.value(), &mut scout, &mut found),
+                _ => {}
+            }
+        }
+        tapes.give(batch.tape);
+        Ok(())
+    };
+    pipeline::run(reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
+    found.head = scout.head();
+    Ok(found)
+}
+
+fn see(value: Value<'_>, scout: &mut Box<dyn Scout + Send>, found: &mut Survey) {
+    if found.first_record.is_none() {
+        found.first_record = Some(blake3::hash(value.raw()).to_hex().to_string());
+    }
+    scout.see(value);
+    if let Some(time) = scout.time(value).and_then(record_time) {
+        found.first_time.get_or_insert(time);
+        found.earliest = Some(found.earliest.map_or(time, |e| e.min(time)));
+        found.latest = found.latest.max(Some(time));
+    }
+}
+
+fn write(
+    agent: &'static Agent,
+    survey: Survey,
+    open: &mut Open<'_>,
+    mut out: Out<'_>,
+    options: &Options<'_>,
+    tapes: &Tapes,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Parsed> {
+    let mut head = survey.head;
+    if head.session_id.is_empty() {
+        let digest = survey.first_record.unwrap_or_default();
+        head.session_id = format!("{}-{}", agent.tool, &digest[..digest.len().min(32)]);
+    }
+    let times = (survey.earliest.unwrap_or(Time::EPOCH), survey.latest.unwrap_or(Time::EPOCH));
+    let mut line = Vec::new();
+    frame::write_header(agent, &head, times, &mut line);
+    out.put(&line)?;
+
+    let hash: Hash = Arc::new(Mutex::new(Blake3::new()));
+    let (encoding, input) = opened(open, Some(hash.clone()))?;
+    let mut mapper = (agent.mapper)(&head);
+    let mut builder = Builder::new(survey.first_time);
+    let (mut seen, mut tail) = (0, 0);
+    let mut reader = BlockReader::new(input).max_line(options.max_line);
+    let plain = encoding == Encoding::Utf8;
+    if plain {
+        // Whole lines are hashed where they are read. The end of the input behind the last LF is hashed only if it is a
+        // record: a line that is still being written is not part of the session.
+        let hash = hash.clone();
+        reader = reader.tap(move |text| {
+            let whole = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+            update(&hash, &text[..whole]);
+        });
+    } else {
+        builder.repairs.transcoded += 1;
+    }
+    let sink = |batch: Batch| {
+        seen += batch.block.len as u64;
+        builder.repairs.add(&batch.line_repairs);
+        take_records(&batch, mapper.as_mut(), &mut builder, &mut out)?;
+        match batch.tail {
+            Some(at) => tail = (batch.block.len - at) as u64,
+            None if plain => {
+                let text = batch.block.text();
+                let whole = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+                update(&hash, &text[whole..]);
+            }
+            None => {}
+        }
+        tapes.give(batch.tape);
+        Ok(())
+    };
+    pipeline::run(reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
+    if seen != survey.bytes {
+        return Err(Error::new(Code::InputChanged, "the input changed while it was read"));
+    }
+    let blake3 = hash.lock().map(|h| h.finish().to_string()).unwrap_or_default();
+    frame::finish(agent, head, times, builder, frame::Input { blake3, bytes: seen - tail, read: seen }, out)
+}
+
+fn update(hash: &Hash, bytes: &[u8]) {
+    // The lock is only poisoned after a panic, which ends the parse anyway.
+    if let Ok(mut hash) = hash.lock() {
+        hash.update(bytes);
+    }
+}
+
+/// Output that is handed on in one piece.
+const CHUNK: usize = 256 << 10;
+
+fn take_records(batch: &Batch, mapper: &mut dyn Mapper, builder: &mut Builder, out: &mut Out<'_>) -> Result<()> {
+    for record in &batch.records {
+        match record {
+            Record::Clean(node) => {
+                let value = batch.value(*node);
+                builder.record(value, mapper.record(value), None);
+            }
+            Record::Mended { value: mended, line } => {
+                builder.repairs.add(&mended.repairs);
+                // Glued values lose nothing; whatever loses something keeps its bytes.
+                let raw = line.as_ref().filter(|_| mended.repairs.lossy()).map(|line| Raw(batch.line(line)));
+                let value = mended.value();
+                builder.record(value, mapper.record(value), raw);
+            }
+            Record::Deep { text, repairs, line } => {
+                builder.repairs.add(repairs);
+                builder.deep(text, batch.line(line));
+            }
+            Record::Damaged { line } => builder.damaged(batch.line(line)),
+            Record::Blank => builder.blank(),
+        }
+        if builder.out.len() >= CHUNK {
+            out.put(&builder.out)?;
+            builder.clear_output();
+        }
+    }
+    out.put(&builder.out)?;
+    builder.clear_output();
+    Ok(())
+}
+
+/// The input as UTF-8, and what it was. UTF-16 is hashed into `hash` before it is turned.
+fn opened(open: &mut Open<'_>, hash: Option<Hash>) -> Result<(Encoding, Box<dyn Read + Send>)> {
+    let (encoding, input) = sniff(open()?).map_err(Error::read)?;
+    Ok(match encoding {
+        Encoding::Utf8 => (encoding, Box::new(input)),
+        Encoding::Utf16 { big } => (encoding, Box::new(Utf16Reader::new(input, big, hash))),
+    })
+}
+
+/// Tapes that are waiting to be used again.
+#[derive(Default)]
+struct Tapes(Mutex<Vec<Tape>>);
+
+impl Tapes {
+    fn take(&self) -> Tape {
+        self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
+    }
+
+    fn give(&self, mut tape: Tape) {
+        tape.clear();
+        if let Ok(mut free) = self.0.lock() {
+            free.push(tape);
+        }
+    }
+}
+
