@@ -22,18 +22,31 @@ const HARD_MAX_LINE: usize = 2 << 30;
 /// to stop.
 const BREATH: usize = 16 << 20;
 
-/// Buffers that are waiting to be used again.
-#[derive(Debug, Default)]
-struct Pool(Mutex<Vec<Vec<u8>>>);
+/// Buffers that wait to be used again, unless they are larger than usual. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Buffers {
+    free: Arc<Mutex<Vec<Vec<u8>>>>,
+    usual: usize,
+}
 
-impl Pool {
-    fn take(&self) -> Vec<u8> {
-        self.0.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
+impl Buffers {
+    /// An own set of buffers for results of about the size of the reader's blocks.
+    pub fn of<R>(reader: &BlockReader<'_, R>) -> Buffers {
+        Buffers::new(reader.block)
     }
 
-    fn give(&self, buffer: Vec<u8>, usual: usize) {
-        if buffer.capacity() > 0 && buffer.capacity() <= usual {
-            if let Ok(mut free) = self.0.lock() {
+    fn new(block: usize) -> Buffers {
+        Buffers { free: Arc::default(), usual: 2 * block + PAD }
+    }
+
+    /// A buffer with any content.
+    pub fn take(&self) -> Vec<u8> {
+        self.free.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
+    }
+
+    pub fn give(&self, buffer: Vec<u8>) {
+        if buffer.capacity() > 0 && buffer.capacity() <= self.usual {
+            if let Ok(mut free) = self.free.lock() {
                 free.push(buffer);
             }
         }
@@ -55,7 +68,7 @@ pub struct Block {
     pub len: usize,
     /// Nothing comes after it.
     pub last: bool,
-    pool: Option<(Arc<Pool>, usize)>,
+    buffers: Option<Buffers>,
 }
 
 impl Block {
@@ -63,7 +76,7 @@ impl Block {
     pub fn of(text: &[u8]) -> Block {
         let mut data = text.to_vec();
         data.resize(text.len() + PAD, 0);
-        Block { seq: 0, offset: 0, first_line: 1, data, len: text.len(), last: true, pool: None }
+        Block { seq: 0, offset: 0, first_line: 1, data, len: text.len(), last: true, buffers: None }
     }
 
     pub fn text(&self) -> &[u8] {
@@ -78,8 +91,8 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if let Some((pool, usual)) = self.pool.take() {
-            pool.give(std::mem::take(&mut self.data), usual);
+        if let Some(buffers) = &self.buffers {
+            buffers.give(std::mem::take(&mut self.data));
         }
     }
 }
@@ -103,7 +116,7 @@ pub struct BlockReader<'t, R> {
     tap: Option<Tap<'t>>,
     block: usize,
     max_line: usize,
-    pool: Arc<Pool>,
+    buffers: Buffers,
     /// All of it is initialized; the text is `..filled`.
     buffer: Vec<u8>,
     filled: usize,
@@ -124,7 +137,7 @@ impl<'t, R: Read> BlockReader<'t, R> {
             tap: None,
             block: BLOCK,
             max_line: MAX_LINE,
-            pool: Arc::default(),
+            buffers: Buffers::new(BLOCK),
             buffer: Vec::new(),
             filled: 0,
             scanned: 0,
@@ -139,6 +152,7 @@ impl<'t, R: Read> BlockReader<'t, R> {
     /// Another size of blocks (tests: every size gives the same result).
     pub fn block_size(mut self, bytes: usize) -> Self {
         self.block = bytes.max(1);
+        self.buffers = Buffers::new(self.block);
         self
     }
 
@@ -212,13 +226,13 @@ impl<'t, R: Read> BlockReader<'t, R> {
     /// Take the whole lines out of the buffer, if there are any.
     fn cut(&mut self) -> Result<Option<Block>> {
         let text = &self.buffer[..self.filled];
-        let end = match memchr::memrchr(b'\n', &text[self.scanned..]) {
+        let mut end = match memchr::memrchr(b'\n', &text[self.scanned..]) {
             _ if self.eof => self.filled,
             Some(at) => self.scanned + at + 1,
             None => {
                 self.scanned = self.filled;
                 if self.filled > self.max_line {
-                    return Err(self.too_long(self.line));
+                    return Err(self.too_long());
                 }
                 return Ok(None);
             }
@@ -227,9 +241,14 @@ impl<'t, R: Read> BlockReader<'t, R> {
             return Ok(None);
         }
         if end > self.max_line {
-            self.check_lines(end)?;
+            // The lines before one that is too long still count.
+            match self.too_long_in(end) {
+                Some(0) => return Err(self.too_long()),
+                Some(start) => end = start,
+                None => {}
+            }
         }
-        let mut next = self.pool.take();
+        let mut next = self.buffers.take();
         let rest = self.filled - end;
         if next.len() < rest {
             next.resize(rest, 0);
@@ -241,27 +260,38 @@ impl<'t, R: Read> BlockReader<'t, R> {
             data.resize(end + PAD, 0);
         }
         data[end..end + PAD].fill(0);
-        let usual = 2 * self.block + PAD;
-        let pool = Some((self.pool.clone(), usual));
-        Ok(Some(Block { seq: 0, offset: 0, first_line: 0, data, len: end, last: false, pool }))
+        let buffers = Some(self.buffers.clone());
+        Ok(Some(Block { seq: 0, offset: 0, first_line: 0, data, len: end, last: false, buffers }))
     }
 
-    fn check_lines(&self, end: usize) -> Result<()> {
-        let mut from = 0;
-        let mut line = self.line;
+    /// Where the first line begins that is too long.
+    fn too_long_in(&self, end: usize) -> Option<usize> {
+        let mut start = 0;
         for at in memchr::memchr_iter(b'\n', &self.buffer[..end]).chain([end]) {
-            if at - from.min(at) > self.max_line {
-                return Err(self.too_long(line));
+            if at.saturating_sub(start) > self.max_line {
+                return Some(start);
             }
-            from = at + 1;
-            line += 1;
+            start = at + 1;
         }
-        Ok(())
+        None
     }
 
-    fn too_long(&self, line: u64) -> Error {
-        let message = format!("line {line} is longer than {} bytes", self.max_line);
-        Error::new(Code::LineTooLong, message).at(line, None)
+    fn too_long(&self) -> Error {
+        let message = format!("line {} is longer than {} bytes", self.line, self.max_line);
+        Error::new(Code::LineTooLong, message).at(self.line, None)
+    }
+
+    /// After an error: hand some more of the input to `see`, not cut into lines. False at the end.
+    pub fn rest(&mut self, see: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        if self.filled > 0 {
+            see(&self.buffer[..self.filled]);
+            (self.filled, self.scanned) = (0, 0);
+            return Ok(true);
+        }
+        match self.fill() {
+            Err(e) if !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Err(Error::read(e)),
+            _ => Ok(!self.eof),
+        }
     }
 
     fn deliver(&mut self, mut block: Block) -> Block {

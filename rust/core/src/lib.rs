@@ -2,7 +2,9 @@
 //!
 //! Pure: it reads from `Read`, writes to `Write`, and knows no file name, no clock, no environment and no Python.
 
+pub mod digest;
 pub mod error;
+pub mod hail;
 pub mod input;
 pub mod json;
 pub mod pipeline;

@@ -25,7 +25,7 @@ const NAP: Duration = Duration::from_millis(40);
 /// block and at least every 40 ms while waiting. The first error in the order of the input is the one that is returned.
 /// An input of one block starts no thread.
 pub fn run<R, S, T>(
-    mut reader: BlockReader<'_, R>,
+    reader: &mut BlockReader<'_, R>,
     jobs: usize,
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, Block) -> T + Sync,
@@ -87,7 +87,7 @@ where
 
 /// The caller's part: results in order, a block of its own where none is ready.
 fn deliver<R: Read, S, T>(
-    line: &Line<'_, R, T>,
+    line: &Line<'_, '_, R, T>,
     scratch: &mut S,
     work: &(impl Fn(&mut S, Block) -> T + Sync),
     sink: &mut impl FnMut(T) -> Result<()>,
@@ -145,15 +145,15 @@ enum Taken<T> {
 }
 
 /// What the threads share. Locks are taken in the order reader, state.
-struct Line<'t, R, T> {
-    reader: Mutex<BlockReader<'t, R>>,
+struct Line<'r, 't, R, T> {
+    reader: Mutex<&'r mut BlockReader<'t, R>>,
     state: Mutex<State<T>>,
     changed: Condvar,
     most: usize,
 }
 
-impl<'t, R: Read, T> Line<'t, R, T> {
-    fn new(reader: BlockReader<'t, R>, jobs: usize) -> Line<'t, R, T> {
+impl<'r, 't, R: Read, T> Line<'r, 't, R, T> {
+    fn new(reader: &'r mut BlockReader<'t, R>, jobs: usize) -> Line<'r, 't, R, T> {
         let next = reader.seq();
         let state =
             State { results: VecDeque::new(), next, blocks: 0, bytes: 0, ended: false, stop: false, failed: false };
@@ -191,7 +191,7 @@ impl<'t, R: Read, T> Line<'t, R, T> {
         }
     }
 
-    fn read_and_work(&self, mut reader: MutexGuard<'_, BlockReader<'t, R>>, work: impl FnOnce(Block) -> T) {
+    fn read_and_work(&self, mut reader: MutexGuard<'_, &'r mut BlockReader<'t, R>>, work: impl FnOnce(Block) -> T) {
         // Others may have read since the permission was given.
         if !self.state().may_read(self.most) {
             return;
@@ -261,12 +261,12 @@ impl<'t, R: Read, T> Line<'t, R, T> {
 }
 
 /// Ends the other threads: when the caller leaves, in whatever way, and when any of them panics.
-struct Guard<'l, 't, R: Read, T> {
-    line: &'l Line<'t, R, T>,
+struct Guard<'l, 'r, 't, R: Read, T> {
+    line: &'l Line<'r, 't, R, T>,
     caller: bool,
 }
 
-impl<R: Read, T> Drop for Guard<'_, '_, R, T> {
+impl<R: Read, T> Drop for Guard<'_, '_, '_, R, T> {
     fn drop(&mut self) {
         let panicking = std::thread::panicking();
         let mut state = self.line.state();
@@ -282,10 +282,10 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, jobs: usize, block: usize) -> Result<Vec<String>> {
-        let reader = BlockReader::new(text.as_bytes()).block_size(block);
+        let mut reader = BlockReader::new(text.as_bytes()).block_size(block);
         let mut out = Vec::new();
         run(
-            reader,
+            &mut reader,
             jobs,
             || 0u64,
             |_, block| String::from_utf8(block.text().to_vec()).unwrap(),
@@ -317,10 +317,10 @@ mod tests {
     fn an_error_of_the_sink_ends_all_threads() {
         for jobs in 1..=4 {
             let text = text(3000);
-            let reader = BlockReader::new(text.as_bytes()).block_size(100);
+            let mut reader = BlockReader::new(text.as_bytes()).block_size(100);
             let mut n = 0;
             let result = run(
-                reader,
+                &mut reader,
                 jobs,
                 || (),
                 |_, b| b.seq,
@@ -340,10 +340,10 @@ mod tests {
     fn an_interrupt_from_the_tick_ends_all_threads() {
         for jobs in 1..=4 {
             let text = text(3000);
-            let reader = BlockReader::new(text.as_bytes()).block_size(100);
+            let mut reader = BlockReader::new(text.as_bytes()).block_size(100);
             let mut tick =
                 |done| if done > 20_000 { Err(Error::new(Code::Interrupted, "interrupted")) } else { Ok(()) };
-            let result = run(reader, jobs, || (), |_, _| (), |()| Ok(()), &mut tick);
+            let result = run(&mut reader, jobs, || (), |_, _| (), |()| Ok(()), &mut tick);
             assert_eq!(result.unwrap_err().code, Code::Interrupted);
         }
     }
@@ -352,10 +352,10 @@ mod tests {
     fn a_read_error_comes_after_the_results_before_it() {
         let text = format!("{}{}\n", text(1000), "y".repeat(500));
         for jobs in 1..=3 {
-            let reader = BlockReader::new(text.as_bytes()).block_size(64).max_line(100);
+            let mut reader = BlockReader::new(text.as_bytes()).block_size(64).max_line(100);
             let mut seen = 0;
             let result =
-                run(reader, jobs, || (), |_, b| b.text().len(), |n| { seen += n; Ok(()) }, &mut |_| Ok(()));
+                run(&mut reader, jobs, || (), |_, b| b.text().len(), |n| { seen += n; Ok(()) }, &mut |_| Ok(()));
             let error = result.unwrap_err();
             assert_eq!((error.code, error.line), (Code::LineTooLong, Some(1001)));
             assert!(seen >= text.len() - 501 - 64 && seen < text.len());
@@ -367,9 +367,9 @@ mod tests {
         for jobs in 1..=3 {
             let text = text(1000);
             let caught = std::panic::catch_unwind(|| {
-                let reader = BlockReader::new(text.as_bytes()).block_size(64);
+                let mut reader = BlockReader::new(text.as_bytes()).block_size(64);
                 let work = |_: &mut (), b: Block| assert!(b.seq != 77, "block 77");
-                run(reader, jobs, || (), work, |()| Ok(()), &mut |_| Ok(())).ok();
+                run(&mut reader, jobs, || (), work, |()| Ok(()), &mut |_| Ok(())).ok();
             });
             assert!(caught.is_err(), "{jobs} threads");
         }

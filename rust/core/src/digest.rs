@@ -1,0 +1,161 @@
+//! Digests: the two that are shown to people, and the small one behind sets of ids.
+//!
+//! Owns the choice of hash crates: nobody else names them. SHA-256 uses the processor's instructions where it has them
+//! (found at run time) and then runs at the speed of OpenSSL.
+
+use std::fmt;
+use std::io::Write;
+
+use sha2::Digest as _;
+
+use crate::{Error, Result};
+
+/// A finished SHA-256 or BLAKE3 digest; prints as lower-case hex.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// SHA-256 of a stream. A clone goes on from the same state.
+#[derive(Clone, Default)]
+pub struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    pub fn new() -> Sha256 {
+        Sha256::default()
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+/// BLAKE3 of a stream.
+#[derive(Clone, Default)]
+pub struct Blake3(blake3::Hasher);
+
+impl Blake3 {
+    pub fn new() -> Blake3 {
+        Blake3::default()
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(&self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+/// 128 bits that stand for a short text in a set.
+///
+/// The first half of its SHA-256: nobody can make two texts meet. Computed on the compression function directly, because
+/// the ids of a large session are many and nearly all fit one block.
+pub fn short(text: &[u8]) -> [u8; 16] {
+    const INITIAL: [u32; 8] = [
+        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+    ];
+    let mut out = [0; 16];
+    if text.len() > 55 {
+        out.copy_from_slice(&sha2::Sha256::digest(text)[..16]);
+        return out;
+    }
+    let mut block = [0; 64];
+    block[..text.len()].copy_from_slice(text);
+    block[text.len()] = 0x80;
+    block[56..].copy_from_slice(&(text.len() as u64 * 8).to_be_bytes());
+    let mut state = INITIAL;
+    sha2::block_api::compress256(&mut state, &[block]);
+    for (bytes, word) in out.chunks_exact_mut(4).zip(state) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+    out
+}
+
+/// An output that hashes what passes, and writes it on where there is somewhere to write.
+pub struct Out<'w> {
+    hash: Sha256,
+    bytes: u64,
+    to: Option<Box<dyn Write + 'w>>,
+}
+
+impl<'w> Out<'w> {
+    /// With no `to` the bytes are only hashed.
+    pub fn new(to: Option<Box<dyn Write + 'w>>) -> Out<'w> {
+        Out { hash: Sha256::new(), bytes: 0, to }
+    }
+
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        // In slices that stay in the cache between hash and write.
+        for part in bytes.chunks(256 << 10) {
+            self.hash.update(part);
+            if let Some(to) = &mut self.to {
+                to.write_all(part).map_err(Error::write)?;
+            }
+        }
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Flush, and tell the digest and the number of bytes.
+    pub fn finish(mut self) -> Result<(Digest, u64)> {
+        if let Some(to) = &mut self.to {
+            to.flush().map_err(Error::write)?;
+        }
+        Ok((self.hash.finish(), self.bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_and_blake3_match_their_published_vectors() {
+        let mut sha = Sha256::new();
+        sha.update(b"a");
+        sha.update(b"bc");
+        let text = sha.finish().to_string();
+        assert_eq!(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let empty = Blake3::new().finish().to_string();
+        assert_eq!(empty, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+    }
+
+    #[test]
+    fn the_short_digest_is_the_first_half_of_sha256_at_every_length() {
+        for n in 0..200 {
+            let text = vec![b'x'; n];
+            let mut whole = Sha256::new();
+            whole.update(&text);
+            assert_eq!(short(&text), whole.finish().0[..16], "{n} bytes");
+        }
+    }
+
+    #[test]
+    fn out_hashes_and_writes_the_same_bytes() {
+        let mut written = Vec::new();
+        let mut out = Out::new(Some(Box::new(&mut written)));
+        out.put(b"abc").unwrap();
+        out.put(&[7; 600_000]).unwrap();
+        let (digest, bytes) = out.finish().unwrap();
+        assert_eq!(bytes, 600_003);
+        let mut again = Sha256::new();
+        again.update(&written);
+        assert_eq!(again.finish(), digest);
+    }
+}

@@ -1,0 +1,104 @@
+//! Hash the bytes, check that they are canonical, check that they are valid; all in one pass.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::lines::{Part, Scratch};
+use super::report::Verified;
+use super::session::{Output, Sessions};
+use crate::digest::{Digest, Sha256};
+use crate::input::{BlockReader, Buffers};
+use crate::{pipeline, Code, Error, Result};
+
+/// Verify the whole input. What is wrong with the content stands in the answer; only reading fails.
+pub fn verify<R: Read + Send>(
+    reader: &mut BlockReader<'_, R>,
+    jobs: usize,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Verified> {
+    let buffers = Buffers::of(reader);
+    let mut sessions = Sessions::new(Hashing::default());
+    let mut error = None;
+    // After the first error nobody looks at lines any more, but the hash goes on to the end.
+    let failed = AtomicBool::new(false);
+    let result = pipeline::run(
+        reader,
+        jobs,
+        Scratch::default,
+        |scratch, block| match failed.load(Ordering::Relaxed) {
+            true => Part::unread(block, &buffers),
+            false => Part::new(block, scratch, &buffers),
+        },
+        |mut part| {
+            if error.is_some() {
+                part.pieces.clear();
+                part.error = None;
+            }
+            if let Err(e) = sessions.take(part) {
+                failed.store(true, Ordering::Relaxed);
+                error = Some(e);
+            }
+            Ok(())
+        },
+        tick,
+    );
+    match result {
+        Ok(()) => {}
+        Err(e) if e.code == Code::LineTooLong => {
+            let error = error.get_or_insert(e);
+            let mut done = sessions.output.bytes;
+            while reader.rest(&mut |bytes| sessions.output.outside(bytes)).map_err(|e| replace(error, e))? {
+                done = done.max(sessions.output.bytes);
+                tick(done)?;
+            }
+        }
+        Err(e) => return Err(e),
+    }
+    if error.is_none() {
+        error = sessions.close().err();
+    }
+    let first_difference = sessions.first_difference();
+    let Hashing { raw, bytes, .. } = sessions.output;
+    Ok(Verified { sha256: raw.finish(), bytes, sessions: sessions.done, first_difference, error })
+}
+
+/// A failure to read hides what was wrong with the content.
+fn replace(_: &Error, reading: Error) -> Error {
+    reading
+}
+
+/// Hashes the input, and beside it the canonical form, as soon as that is another text.
+#[derive(Default)]
+struct Hashing {
+    raw: Sha256,
+    bytes: u64,
+    /// `None` while the session is the whole input so far, byte by byte: one hash is enough then.
+    canonical: Option<Sha256>,
+}
+
+impl Output for Hashing {
+    fn begin(&mut self) -> Result<()> {
+        self.canonical = (self.bytes > 0).then(Sha256::new);
+        Ok(())
+    }
+
+    fn put(&mut self, raw: &[u8], text: &[u8], same: bool) -> Result<()> {
+        if !same && self.canonical.is_none() {
+            self.canonical = Some(self.raw.clone());
+        }
+        if let Some(canonical) = &mut self.canonical {
+            canonical.update(text);
+        }
+        self.outside(raw);
+        Ok(())
+    }
+
+    fn outside(&mut self, raw: &[u8]) {
+        self.raw.update(raw);
+        self.bytes += raw.len() as u64;
+    }
+
+    fn end(&mut self) -> Result<Digest> {
+        Ok(self.canonical.take().unwrap_or_else(|| self.raw.clone()).finish())
+    }
+}
