@@ -75,11 +75,19 @@ impl Error {
     }
 
     pub fn read(e: std::io::Error) -> Error {
-        Error { io: Some(e), ..Error::new(Code::Unreadable, "the input cannot be read") }
+        Error::from_io(e, Code::Unreadable, "the input cannot be read")
     }
 
     pub fn write(e: std::io::Error) -> Error {
-        Error { io: Some(e), ..Error::new(Code::WriteFailed, "the output cannot be written") }
+        Error::from_io(e, Code::WriteFailed, "the output cannot be written")
+    }
+
+    /// A source or sink that knows better what happened wraps an `Error` of ours into its `io::Error`.
+    fn from_io(e: std::io::Error, code: Code, message: &str) -> Error {
+        match e.downcast::<Error>() {
+            Ok(inner) => inner,
+            Err(e) => Error { io: Some(e), ..Error::new(code, message) },
+        }
     }
 }
 

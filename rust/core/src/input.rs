@@ -277,7 +277,7 @@ impl<'t, R: Read> BlockReader<'t, R> {
     }
 
     fn too_long(&self) -> Error {
-        let message = format!("line {} is longer than {} bytes", self.line, self.max_line);
+        let message = format!("the line is longer than {} bytes", self.max_line);
         Error::new(Code::LineTooLong, message).at(self.line, None)
     }
 

@@ -8,5 +8,6 @@ pub mod hail;
 pub mod input;
 pub mod json;
 pub mod pipeline;
+pub mod unpack;
 
 pub use error::{Code, Error, Result};

@@ -5,7 +5,7 @@
 
 mod canonicalize;
 pub mod check;
-mod ids;
+pub mod ids;
 mod lines;
 pub mod model;
 mod read;
