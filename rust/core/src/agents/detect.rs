@@ -27,7 +27,7 @@ pub fn detect(head: &[u8], complete: bool) -> Vec<Candidate> {
         .records
         .iter()
         .filter_map(|record| match record {
-            Record::Clean(node) => Some(batch.value(*node)),
+            Record::Clean(node, _) => Some(batch.value(*node)),
             Record::Mended { value, .. } => Some(value.value()),
             _ => None,
         })

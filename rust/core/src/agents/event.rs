@@ -227,6 +227,16 @@ impl Marks {
         self.instead.push((id, json));
     }
 
+    /// Take over the marks of another look at the same record.
+    pub fn join(&mut self, other: Marks) {
+        if self.out.is_empty() && self.instead.is_empty() {
+            *self = other;
+        } else {
+            self.out.extend(other.out);
+            self.instead.extend(other.instead);
+        }
+    }
+
     pub fn finish(&mut self) {
         self.out.sort_unstable();
         self.instead.sort_unstable_by_key(|r| r.0);

@@ -94,13 +94,13 @@ fn survey(agent: &'static Agent, open: &mut Open<'_>, options: &Options<'_>, tap
     let (_, input) = opened(open, None)?;
     let mut scout = (agent.scout)(options.source_name);
     let mut found = Survey { head: Head::default(), first_time: None, earliest: None, latest: None, first_record: None, lines: 0, bytes: 0 };
-    let reader = BlockReader::new(input).max_line(options.max_line);
+    let mut reader = BlockReader::new(input).max_line(options.max_line);
     let sink = |batch: Batch| {
         found.bytes += batch.block.len as u64;
         found.lines += batch.records.len() as u64 + batch.tail.is_some() as u64;
         for record in &batch.records {
             match record {
-                Record::Clean(node) => see(batch.value(*node), &mut scout, &mut found),
+                Record::Clean(node, _) => see(batch.value(*node), &mut scout, &mut found),
                 Record::Mended { value, .. } => see(value.value(), &mut scout, &mut found),
                 _ => {}
             }
@@ -108,7 +108,7 @@ fn survey(agent: &'static Agent, open: &mut Open<'_>, options: &Options<'_>, tap
         tapes.give(batch.tape);
         Ok(())
     };
-    pipeline::run(reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
+    pipeline::run(&mut reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
     found.head = scout.head();
     Ok(found)
 }
@@ -162,10 +162,10 @@ fn write(
     } else {
         builder.repairs.transcoded += 1;
     }
-    let sink = |batch: Batch| {
+    let sink = |mut batch: Batch| {
         seen += batch.block.len as u64;
         builder.repairs.add(&batch.line_repairs);
-        take_records(&batch, mapper.as_mut(), &mut builder, &mut out)?;
+        take_records(&mut batch, agent, mapper.as_mut(), &mut builder, &mut out)?;
         match batch.tail {
             Some(at) => tail = (batch.block.len - at) as u64,
             None if plain => {
@@ -178,7 +178,12 @@ fn write(
         tapes.give(batch.tape);
         Ok(())
     };
-    pipeline::run(reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
+    let work = |_: &mut (), block| {
+        let mut batch = record::read(block, tapes.take(), options.is_final);
+        batch.prepare(agent.prepare);
+        batch
+    };
+    pipeline::run(&mut reader, options.jobs, || (), work, sink, tick)?;
     if seen != survey.bytes {
         return Err(Error::new(Code::InputChanged, "the input changed while it was read"));
     }
@@ -196,25 +201,30 @@ fn update(hash: &Hash, bytes: &[u8]) {
 /// Output that is handed on in one piece.
 const CHUNK: usize = 256 << 10;
 
-fn take_records(batch: &Batch, mapper: &mut dyn Mapper, builder: &mut Builder, out: &mut Out<'_>) -> Result<()> {
-    for record in &batch.records {
+fn take_records(batch: &mut Batch, agent: &Agent, mapper: &mut dyn Mapper, builder: &mut Builder, out: &mut Out<'_>) -> Result<()> {
+    let records = std::mem::take(&mut batch.records);
+    for record in records {
         match record {
-            Record::Clean(node) => {
-                let value = batch.value(*node);
-                builder.record(value, mapper.record(value), None);
+            Record::Clean(node, marks) => {
+                let value = batch.value(node);
+                let mut draft = mapper.record(value);
+                draft.marks.join(marks);
+                builder.record(value, draft, None);
             }
             Record::Mended { value: mended, line } => {
                 builder.repairs.add(&mended.repairs);
                 // Glued values lose nothing; whatever loses something keeps its bytes.
                 let raw = line.as_ref().filter(|_| mended.repairs.lossy()).map(|line| Raw(batch.line(line)));
                 let value = mended.value();
-                builder.record(value, mapper.record(value), raw);
+                let mut draft = mapper.record(value);
+                draft.marks.join((agent.prepare)(value));
+                builder.record(value, draft, raw);
             }
             Record::Deep { text, repairs, line } => {
-                builder.repairs.add(repairs);
-                builder.deep(text, batch.line(line));
+                builder.repairs.add(&repairs);
+                builder.deep(&text, batch.line(&line));
             }
-            Record::Damaged { line } => builder.damaged(batch.line(line)),
+            Record::Damaged { line } => builder.damaged(batch.line(&line)),
             Record::Blank => builder.blank(),
         }
         if builder.out.len() >= CHUNK {

@@ -2,7 +2,7 @@
 //!
 //! A parser is a pure function of the records it was shown, in order. It never sees files, clocks or other sessions.
 
-use super::event::Draft;
+use super::event::{Draft, Marks};
 use crate::json::Value;
 
 /// The first pass: what the header says about the whole log.
@@ -37,6 +37,8 @@ pub struct Agent {
     pub prefix_law: bool,
     pub scout: fn(&str) -> Box<dyn Scout + Send>,
     pub mapper: fn(&Head) -> Box<dyn Mapper + Send>,
+    /// What can be told of a record without those before it, done on any thread: marks for its draft.
+    pub prepare: fn(Value<'_>) -> Marks,
     /// How well the first records fit: 0 to 100, and why.
     pub recognize: fn(&[Value<'_>]) -> (u32, Vec<String>),
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::event::Marks;
 use crate::input::Block;
 use crate::json::salvage::{self, Mended, Outcome, Repairs, RECORD_DEPTH};
 use crate::json::{Tape, Value};
@@ -9,8 +10,8 @@ use crate::json::{Tape, Value};
 /// One unit of the ledger: a JSON value, or a line without one.
 #[derive(Debug)]
 pub enum Record {
-    /// A clean line: its value on the tape of the batch.
-    Clean(u32),
+    /// A clean line: its value on the tape of the batch, and what was prepared of it.
+    Clean(u32, Marks),
     /// A value that was mended. `line` is where all of its line stands, for the first value of a line only.
     Mended { value: Box<Mended>, line: Option<Range<usize>> },
     /// A value nested too deeply, as text.
@@ -34,6 +35,16 @@ pub struct Batch {
 impl Batch {
     pub fn value(&self, node: u32) -> Value<'_> {
         self.tape.value(&self.block.data, node)
+    }
+
+    /// Do for each clean record what does not need those before it.
+    pub fn prepare(&mut self, prepare: fn(Value<'_>) -> Marks) {
+        let Batch { block, tape, records, .. } = self;
+        for record in records {
+            if let Record::Clean(node, marks) = record {
+                *marks = prepare(tape.value(&block.data, *node));
+            }
+        }
     }
 
     pub fn line(&self, line: &Range<usize>) -> &[u8] {
@@ -72,7 +83,7 @@ fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool) {
     if let Ok((root, end)) = batch.tape.parse(text, line.start, RECORD_DEPTH) {
         let alone = end <= line.end && blank(&text[end..line.end]) && batch.tape.duplicate.is_none();
         if alone && (utf8 || simdutf8::basic::from_utf8(&text[line.clone()]).is_ok()) {
-            batch.records.push(Record::Clean(root));
+            batch.records.push(Record::Clean(root, Marks::default()));
             return;
         }
     }

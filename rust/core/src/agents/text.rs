@@ -88,6 +88,9 @@ fn ends_in_escape(literal: &[u8]) -> bool {
     literal.iter().rev().take_while(|&&c| c == b'\\').count() % 2 == 1
 }
 
+/// How much of a text is searched for before all of it is compared: preparing a search costs as much as the needle is long.
+const NEEDLE: usize = 24;
+
 /// `part` stands in `whole` (both literals), not only byte for byte but as text.
 pub fn contains(whole: &[u8], part: &[u8]) -> bool {
     if part.len() >= whole.len() {
@@ -96,13 +99,16 @@ pub fn contains(whole: &[u8], part: &[u8]) -> bool {
     if whole.starts_with(part) {
         return true;
     }
-    let mut from = 0;
-    // The few matches that begin inside an escape are passed over.
-    for _ in 0..16 {
-        match memmem::find(&whole[from..], part) {
-            None => return false,
-            Some(at) if !ends_in_escape(&whole[..from + at]) => return true,
-            Some(at) => from += at + 1,
+    let last = whole.len() - part.len();
+    let finder = memmem::Finder::new(&part[..part.len().min(NEEDLE)]);
+    // Matches of the beginning alone are few in any real text; a made-up one must not cost more than this.
+    for at in finder.find_iter(whole).take(32) {
+        if at > last {
+            return false;
+        }
+        // A match that begins inside an escape is none.
+        if whole[at..].starts_with(part) && !ends_in_escape(&whole[..at]) {
+            return true;
         }
     }
     false

@@ -28,6 +28,7 @@ pub static AGENT: Agent = Agent {
     prefix_law: true,
     scout: |name| Box::new(scout::ClaudeScout::new(name)),
     mapper: |head| Box::new(ClaudeMapper::new(head)),
+    prepare: result::prepare,
     recognize: scout::recognize,
 };
 

@@ -115,7 +115,7 @@ fn progress<'a>(value: Value<'a>, draft: &mut Draft<'a>) {
 
 fn closed_list<'a>(record: Value<'a>, draft: &mut Draft<'a>) {
     if let Some(structured) = record.get("toolUseResult") {
-        original_files(structured, draft);
+        original_files(structured, &mut draft.marks);
     }
     let Some(content) = record.at_path(&["message", "content"]) else { return };
     for block in content.items() {

@@ -1,7 +1,7 @@
 //! `tool_result` blocks and the record's `toolUseResult`.
 
 use super::super::calls::CallKind;
-use super::super::event::{lit, Attribute, Block, Draft, Event, EventType, Lit, Origin};
+use super::super::event::{lit, Attribute, Block, Draft, Event, EventType, Lit, Marks, Origin};
 use super::super::text::{contains, contains_numbered, leading_number};
 use super::message::{media_block, used_type};
 use super::{ClaudeMapper, Top};
@@ -116,14 +116,6 @@ fn exit_code(blocks: &[Block<'_>], is_error: bool, call: CallKind, structured: O
 
 /// The structured copy of a result: its diff becomes a block, what repeats the text is left out, the rest is kept.
 fn with_structured<'a>(mut event: Event<'a>, structured: Value<'a>, call: CallKind, is_error: bool, draft: &mut Draft<'a>) -> Event<'a> {
-    let texts: Vec<Lit<'a>> = event
-        .blocks
-        .iter()
-        .filter_map(|b| match b {
-            Block::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-        .collect();
     let patch = structured.get("structuredPatch").filter(|p| p.items().next().is_some());
     if let Some(patch) = patch {
         draft.used(patch);
@@ -141,15 +133,32 @@ fn with_structured<'a>(mut event: Event<'a>, structured: Value<'a>, call: CallKi
             event = event.tag("semantic.file_action", action);
         }
     }
-    let mut budget = COMPARED;
-    drop_repeated(structured, &texts, &mut budget, draft);
-    drop_images(structured, &event, draft);
-    original_files(structured, draft);
     event
 }
 
+/// What can be told of a record without those before it: which parts of its structured result repeat the text of the
+/// result, and what stands for whole copies of files. It is most of the work on such a record, and done on any thread.
+pub fn prepare(record: Value<'_>) -> Marks {
+    let mut marks = Marks::default();
+    let Some(structured) = record.get("toolUseResult") else { return marks };
+    let content = record.at_path(&["message", "content"]);
+    let result = content.and_then(|c| c.items().find(|b| b.get_str("type").is_some_and(|t| t.is("tool_result"))));
+    if let Some(shown) = result.and_then(|r| r.get("content")) {
+        let items = || std::iter::once(shown).chain(shown.items());
+        let texts: Vec<Lit<'_>> = items()
+            .filter_map(|item| if item.is_string() { Some(item) } else { item.get_str("text") })
+            .map(|text| text.canonical_literal())
+            .collect();
+        let mut budget = COMPARED;
+        drop_repeated(structured, &texts, &mut budget, &mut marks);
+        drop_images(structured, shown, &mut marks);
+    }
+    original_files(structured, &mut marks);
+    marks
+}
+
 /// Leave out every string that one of the texts says too.
-fn drop_repeated<'a>(value: Value<'a>, texts: &[Lit<'a>], budget: &mut usize, draft: &mut Draft<'a>) {
+fn drop_repeated(value: Value<'_>, texts: &[Lit<'_>], budget: &mut usize, marks: &mut Marks) {
     match value.kind() {
         Kind::String => {
             let literal = value.canonical_literal();
@@ -158,16 +167,16 @@ fn drop_repeated<'a>(value: Value<'a>, texts: &[Lit<'a>], budget: &mut usize, dr
                 // JSON inside of a larger text could not be read from there any more.
                 let json = matches!(literal.first(), Some(b'{' | b'['));
                 if all || (literal.len() >= LONG && !json && repeats(text, &literal, budget)) {
-                    draft.used(value);
+                    marks.leave_out(value.id());
                     return;
                 }
             }
         }
-        Kind::Array => value.items().for_each(|item| drop_repeated(item, texts, budget, draft)),
+        Kind::Array => value.items().for_each(|item| drop_repeated(item, texts, budget, marks)),
         Kind::Object => {
             for (key, member) in value.members() {
                 if !is_original(key) && !key.is("structuredPatch") {
-                    drop_repeated(member, texts, budget, draft);
+                    drop_repeated(member, texts, budget, marks);
                 }
             }
         }
@@ -190,12 +199,10 @@ fn repeats(text: &[u8], part: &[u8], budget: &mut usize) -> bool {
 }
 
 /// An image stands in the result and in its structured copy.
-fn drop_images<'a>(structured: Value<'a>, event: &Event<'a>, draft: &mut Draft<'a>) {
+fn drop_images(structured: Value<'_>, shown: Value<'_>, marks: &mut Marks) {
     let Some(data) = structured.at_path(&["file", "base64"]).filter(|d| d.is_string() && d.literal().len() >= LONG) else { return };
-    let literal = data.canonical_literal();
-    let shown = event.blocks.iter().any(|b| matches!(b, Block::Image { url, .. } if url.ends_with(&literal)));
-    if shown {
-        draft.used(data);
+    if shown.items().filter_map(|item| item.at_path(&["source", "data"])).any(|d| d.literal() == data.literal()) {
+        marks.leave_out(data.id());
     }
 }
 
@@ -204,13 +211,13 @@ fn is_original(key: Value<'_>) -> bool {
 }
 
 /// Whole copies of files from before an edit are on the closed list: their digest and length stand in their place.
-pub(super) fn original_files<'a>(structured: Value<'a>, draft: &mut Draft<'a>) {
+pub(super) fn original_files(structured: Value<'_>, marks: &mut Marks) {
     for (key, member) in structured.members() {
         if is_original(key) {
             if let Some(text) = member.text() {
                 let digest = blake3::hash(&text).to_hex();
                 let json = format!("{{\"blake3\":\"{digest}\",\"bytes\":{}}}", text.len());
-                draft.marks.replace(member.id(), json.into_bytes());
+                marks.replace(member.id(), json.into_bytes());
             }
         }
     }

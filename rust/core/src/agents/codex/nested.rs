@@ -22,8 +22,9 @@ impl Nested {
     pub fn object(&mut self, value: Value<'_>) -> Option<Value<'_>> {
         let literal = value.literal();
         // Only what begins like an object is decoded.
-        let start = literal.iter().position(|c| !matches!(c, b' '))?;
-        if !matches!(literal[start], b'{' | b'\\') {
+        let start = literal.iter().position(|&c| c != b' ')?;
+        let begins = |with: &[u8]| literal[start..].starts_with(with);
+        if !begins(b"{") && !begins(b"\\n") && !begins(b"\\r") && !begins(b"\\t") {
             return None;
         }
         self.text.clear();
