@@ -11,11 +11,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # No deadline: a test that fails because a machine was busy says nothing. The same examples in every run; a
 # search for new ones is `pytest --hypothesis-profile=explore`.
@@ -157,3 +159,38 @@ class Hail:
 def hail() -> Hail:
     """A builder of sessions."""
     return Hail()
+
+
+@pytest.fixture(scope="session")
+def claude_log() -> bytes:
+    """A small invented log of Claude Code."""
+    common = {
+        "sessionId": "c0ffee00-0000-4000-8000-000000000001",
+        "version": "2.1.0",
+        "cwd": "/home/ada/toaster",
+    }
+    records = [
+        {
+            "type": "user",
+            "uuid": "u1",
+            "parentUuid": None,
+            "timestamp": "2026-01-02T03:04:05.000Z",
+            "message": {"role": "user", "content": "Why does the toaster not toast?"},
+            **common,
+        },
+        {
+            "type": "assistant",
+            "uuid": "a1",
+            "parentUuid": "u1",
+            "timestamp": "2026-01-02T03:04:06.500Z",
+            "message": {
+                "id": "msg_1",
+                "role": "assistant",
+                "model": "claude-m",
+                "content": [{"type": "text", "text": "It is not plugged in."}],
+                "usage": {"input_tokens": 10, "output_tokens": 7},
+            },
+            **common,
+        },
+    ]
+    return b"".join(json.dumps(r).encode() + b"\n" for r in records)

@@ -66,16 +66,20 @@ def remember(root: Folder, passed: Iterable[tuple[str, os.stat_result]]) -> None
 
     try:
         _write(root, rows)
-    except sqlite3.OperationalError:
-        return  # held by somebody else, or no room
-    except sqlite3.DatabaseError:
-        _start_again(root, rows)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF in (
+            sqlite3.SQLITE_ERROR,
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+        ):
+            _start_again(root, rows)
+        # Anything else is a lock, a full disk or a missing permission: the cache stays as it is.
     except OSError:
         return
 
 
 def _start_again(root: Folder, rows: list[tuple[int, int, int, int, int, str]]) -> None:
-    """Replace a cache that is damaged."""
+    """Replace a cache that is damaged or has another program's columns."""
     import sqlite3
 
     try:

@@ -15,7 +15,7 @@ from opensession import core
 from opensession.errors import InputError, OpensessionError
 from opensession.store import checked
 from opensession.store.folders import Folder, storage
-from opensession.store.layout import ARTIFACTS, FOLDER_MODE, OBJECTS, VISIBLE_MODE
+from opensession.store.layout import ARTIFACTS, FOLDER_MODE, OBJECTS, VERSION_FILE, VISIBLE_MODE
 from opensession.store.quarantine import set_aside
 from opensession.store.records import Finding, FsckReport
 from opensession.store.removal import is_left_behind, temporaries
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opensession.core import Progress
+
+_OTHERS = 0o077
+"""Mode bits that let somebody else in; any other wrong mode harms nobody."""
 
 
 class Fsck:
@@ -46,7 +49,8 @@ class Fsck:
         trees = [Tree(root, set(), kind, cached=self._tree.cached) for kind in (OBJECTS, ARTIFACTS)]
         if self._progress is not None:
             self._total = sum(_size(found) for tree in trees for found in tree.walk())
-        self._folder_mode(root)
+        if root.lstat(VERSION_FILE) is not None:  # else it is a folder that may become a store
+            self._folder_mode(root)
         for tree in trees:
             self._folders(tree)
             for found in tree.walk():
@@ -136,7 +140,7 @@ class Fsck:
             with storage(path, "set the mode of"):
                 os.fchmod(fd, VISIBLE_MODE)
         detail = f"mode {mode:04o} where {VISIBLE_MODE:04o} belongs"
-        self._findings.append(Finding("wrong_mode", path, detail, self._repair, True))
+        self._findings.append(Finding("wrong_mode", path, detail, self._repair, bool(mode & _OTHERS)))
 
     def _folders(self, tree: Tree) -> None:
         for folder in _folders(tree):
@@ -149,7 +153,7 @@ class Fsck:
             with storage(folder.path, "set the mode of"):
                 os.fchmod(folder.fd, FOLDER_MODE)
         detail = f"mode {mode:04o} where {FOLDER_MODE:04o} belongs"
-        self._findings.append(Finding("wrong_mode", folder.path, detail, self._repair, True))
+        self._findings.append(Finding("wrong_mode", folder.path, detail, self._repair, bool(mode & _OTHERS)))
 
     def _left_behind(self, root: Folder) -> None:
         now = time.time()
