@@ -44,6 +44,8 @@ struct Frame {
     hashes: u32,
     flags: u8,
     object: bool,
+    /// One bit for each key hash so far: most new keys are told from all others by it.
+    seen: u64,
 }
 
 /// Objects of more keys than this look for duplicates by sorting, not by comparing hashes one by one.
@@ -123,7 +125,7 @@ impl Tape {
                     self.push(if object { Kind::Object } else { Kind::Array }, i, i, 0);
                     let hashes = self.hashes.len() as u32;
                     let mut frame =
-                        Frame { node, previous_key: u32::MAX, hashes, flags: CANONICAL | SORTED, object };
+                        Frame { node, previous_key: u32::MAX, hashes, flags: CANONICAL | SORTED, object, seen: 0 };
                     i += 1;
                     if skip(b, &mut i) {
                         frame.flags &= !CANONICAL;
@@ -204,6 +206,9 @@ impl Tape {
         let previous = std::mem::replace(&mut frame.previous_key, me);
         frame.flags &= flags | !CANONICAL;
         let hash = key_hash(b, i + 1, s.end, s.escaped);
+        let bit = 1 << (hash >> 26);
+        let maybe = frame.seen & bit != 0;
+        frame.seen |= bit;
         if previous != u32::MAX {
             let before = self.nodes[previous as usize];
             let escaped = s.escaped | (before.flags & ESCAPED != 0);
@@ -215,7 +220,7 @@ impl Tape {
                 // The hashes before are only looked at where the keys are out of order: ascending keys differ.
                 let base = frame.hashes as usize;
                 let seen = &self.hashes[base..];
-                if seen.len() <= FEW_KEYS && seen.contains(&hash) {
+                if maybe && seen.len() <= FEW_KEYS && seen.contains(&hash) {
                     let object = frame.node;
                     self.find_duplicate(b, object, me);
                 }
@@ -337,6 +342,12 @@ fn key_hash(b: &[u8], start: usize, end: usize, escaped: bool) -> u32 {
 pub(super) fn compare(a: &[u8], b: &[u8], escaped: bool) -> std::cmp::Ordering {
     if escaped {
         return compare_decoded(a, b);
+    }
+    if let (Some(x), Some(y)) = (a.first(), b.first()) {
+        // Nearly all keys differ in their first byte, which is ASCII.
+        if x != y && (x | y) & 0x80 == 0 {
+            return x.cmp(y);
+        }
     }
     // UTF-8 order is UTF-16 order, but for U+E000..U+FFFF (lead bytes EE, EF) against U+10000 and above (F0..F4).
     let n = a.len().min(b.len());
