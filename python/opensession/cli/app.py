@@ -185,17 +185,20 @@ def _version() -> int:
 
 
 def _fail(error: OpensessionError, report: Report) -> int:
+    from opensession.errors import OpensessionError
+
     if _debugging():
         import traceback
 
         traceback.print_exception(error.__cause__ or error)
-    try:
-        if report.json:
+    if report.json:
+        try:
             report.error_document(error)
-        if not (report.json and report.json_to_stderr):
-            report.error(error)
-    except (OSError, ValueError) as failed:
-        return 0 if isinstance(failed, BrokenPipeError) else error.exit_code
+        except (OSError, OpensessionError):
+            report.json_to_stderr = False  # standard output is what failed: say it in words
+    if not (report.json and report.json_to_stderr):
+        report.error(error)
+    _forget_standard_output()
     return error.exit_code
 
 
@@ -239,7 +242,7 @@ def _guard_standard_streams() -> None:
 
 
 def _forget_standard_output() -> None:
-    """Send what is still buffered for a closed pipe nowhere; the interpreter flushes once more when it ends."""
+    """Send what a full disk or a closed pipe did not take nowhere; the interpreter flushes once more when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

@@ -104,11 +104,11 @@ def _unknown_option(
     )
 
 
-def nearest(word: str, known: Sequence[str]) -> str | None:
+def nearest(word: str, known: Sequence[str], *, likeness: float = 0.6) -> str | None:
     """The known word that ``word`` is a near miss of, or None."""
     import difflib
 
-    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=likeness)
     if found:
         return found[0]
     # `claude` for `claude-code`, `--val` for `--validate`: a beginning that fits only one is a near miss too.

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from opensession.actions.verify import Verified
 
 HAIL_OUT = "./session.hail.jsonl"
+_FILE_LIKENESS = 0.8
+"""Logs share their suffix, so that all of them look somewhat alike."""
 
 
 @contextmanager
@@ -127,7 +129,7 @@ def _missing(error: OpensessionError, argv: Sequence[str], named: str | None, he
             folder = os.path.dirname(folder)
         return [quoted("ls", "-la", folder or "."), help_step]
     try:
-        near = nearest(os.path.basename(named or ""), os.listdir(folder))
+        near = nearest(os.path.basename(named or ""), os.listdir(folder), likeness=_FILE_LIKENESS)
     except OSError:
         near = None
     if near is None or named is None:

@@ -41,7 +41,7 @@ as JSON escapes. A closed pipe ends the command quietly with 0.""",
         "opensession cat 3f0c5c1e | head -n 1",
         "opensession cat --check-first 3f0c5c1e > ./session.hail.jsonl",
     ],
-    exits=(4, 5, 8),
+    exits=(4, 5, 6, 8),
 )
 
 

@@ -39,7 +39,7 @@ list `sessions`.""",
         "opensession inspect 3f0c5c1e --json",
         "opensession inspect ./session.hail.jsonl",
     ],
-    exits=(3, 4, 5, 8),
+    exits=(3, 4, 5, 6, 8),
 )
 
 

@@ -46,7 +46,7 @@ be read, else 0; with `--strict` 10 when one is not canonical.""",
         "opensession verify ./session.hail.jsonl --strict",
         "opensession verify 3f0c5c1e 9b1d77a0 --json",
     ],
-    exits=(3, 4, 5, 8, 10),
+    exits=(3, 4, 5, 6, 8, 10),
 )
 
 _GRAVEST_FIRST = (IntegrityError.exit_code, HailInvalidError.exit_code)

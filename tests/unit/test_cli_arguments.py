@@ -1,0 +1,112 @@
+"""The syntax of a command line: what argparse accepts we read the same way, and near misses are named."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opensession.cli.arguments import nearest, read
+from opensession.cli.command import Argument, Command, Option
+from opensession.errors import UsageError
+
+TABLE = Command(
+    "bake",
+    "bake",
+    "Bakes.",
+    arguments=[Argument("TIN", "a tin"), Argument("LOAF", "loaves", many=True)],
+    options=[
+        Option("--heat", "how hot", metavar="N", number=(1, 300)),
+        Option("--name", "its name", metavar="NAME"),
+        Option("--crisp", "crisp"),
+    ],
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    built = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    built.add_argument("TIN")
+    built.add_argument("LOAF", nargs="+")
+    built.add_argument("--heat", type=int)
+    built.add_argument("--name")
+    built.add_argument("--crisp", action="store_true")
+    return built
+
+
+words = st.text("abcxyz019./ü", min_size=1, max_size=6)
+options = st.one_of(
+    st.just(["--crisp"]),
+    st.tuples(st.just("--name"), words).map(list),
+    words.map(lambda word: [f"--name={word}"]),
+    st.integers(1, 300).map(lambda number: ["--heat", str(number)]),
+)
+lines = st.lists(st.one_of(options, words.map(lambda word: [word]), st.just(["-"])), min_size=2).map(
+    lambda parts: [word for part in parts for word in part]
+)
+
+
+@given(lines)
+def test_every_line_is_read_as_argparse_reads_it(line):
+    try:
+        expected = vars(parser().parse_intermixed_args(line))
+    except (argparse.ArgumentError, SystemExit):
+        with pytest.raises(UsageError):
+            read(TABLE, line)
+        return
+    args = read(TABLE, line)
+    assert args.one("TIN") == expected["TIN"]
+    assert args.many("LOAF") == expected["LOAF"]
+    assert args.text("--name") == expected["name"]
+    assert args.number("--heat", -1) == (-1 if expected["heat"] is None else expected["heat"])
+    assert args.flag("--crisp") is expected["crisp"]
+
+
+def test_two_dashes_end_the_options():
+    assert read(TABLE, ["--crisp", "--", "--name", "-x", "--"]).many("LOAF") == ["-x", "--"]
+
+
+def test_help_needs_no_arguments():
+    assert read(TABLE, ["--help"]).flag("--help")
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "step"),
+    [
+        (["t", "l", "--naem", "x"], "did you mean '--name'?", "opensession t l --name x"),
+        (["t", "l", "--nam=x"], "did you mean '--name'?", "opensession t l --name=x"),
+        (["t", "l", "--crisp=yes"], "--crisp takes no value", "opensession t l --crisp"),
+        (["t", "l", "--frobnicate"], "has no option '--frobnicate'", "opensession bake --help"),
+        (["t", "l", "--name"], "--name needs a value", "opensession bake --help"),
+        (["t", "l", "--name", "--crisp"], "--name needs a value", "opensession bake --help"),
+        (["t"], "needs LOAF", "opensession bake --help"),
+        ([], "needs TIN", "opensession bake --help"),
+    ],
+)
+def test_a_wrong_line_is_answered_with_the_right_one(line, message, step):
+    with pytest.raises(UsageError) as caught:
+        read(TABLE, line)
+    assert message in caught.value.message
+    assert step in caught.value.next
+
+
+@pytest.mark.parametrize("value", ["0", "301", "-1", "1.5", "", "1_0", "١", "9" * 5000, " 7"])
+def test_a_number_is_plain_digits_within_its_bounds(value):
+    with pytest.raises(UsageError, match="whole number from 1 to 300"):
+        read(TABLE, ["t", "l", f"--heat={value}"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("claude", "claude-code"),
+        ("Codex", "codex"),
+        ("parze", "parse"),
+        ("zzz", None),
+        ("c", None),
+        ("", None),
+    ],
+)
+def test_a_near_miss_is_a_word_that_looks_or_begins_alike(typed, meant):
+    assert nearest(typed, ["claude-code", "codex", "parse"]) == meant
