@@ -2,6 +2,7 @@
 //!
 //! Pure: it reads from `Read`, writes to `Write`, and knows no file name, no clock, no environment and no Python.
 
+pub mod agents;
 pub mod digest;
 pub mod error;
 pub mod hail;

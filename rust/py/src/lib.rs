@@ -8,6 +8,7 @@ mod canonicalize;
 mod copy;
 mod fd;
 mod out;
+mod parse;
 mod report;
 mod source;
 mod verify;
@@ -26,5 +27,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify::verify, module)?)?;
     module.add_function(wrap_pyfunction!(copy::copy, module)?)?;
     module.add_function(wrap_pyfunction!(canonical_json::canonical_json, module)?)?;
+    module.add_function(wrap_pyfunction!(parse::profiles, module)?)?;
+    module.add_function(wrap_pyfunction!(parse::detect, module)?)?;
+    module.add_function(wrap_pyfunction!(parse::parse, module)?)?;
     Ok(())
 }

@@ -19,7 +19,7 @@ fn stats<'py>(py: Python<'py>, numbers: &Numbers) -> PyResult<Bound<'py, PyDict>
     Ok(dict)
 }
 
-fn problem<'py>(
+pub fn problem<'py>(
     py: Python<'py>,
     code: &str,
     message: &str,

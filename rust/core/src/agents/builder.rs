@@ -37,7 +37,8 @@ pub struct Builder {
     pub records: Records,
     pub repairs: Repairs,
     pub unknown_blocks: BTreeMap<String, u64>,
-    pub warnings: BTreeMap<&'static str, u64>,
+    /// How often, and the number of the first record.
+    pub warnings: BTreeMap<&'static str, (u64, u64)>,
     pub stats: Stats,
     ids: Ids,
     /// The time of the event before, as written; before the first: the first known time of the log.
@@ -55,7 +56,7 @@ impl Builder {
     pub fn new(first: Option<Time>) -> Builder {
         let mut warnings = BTreeMap::new();
         if first.is_none() {
-            warnings.insert("no_time", 1);
+            warnings.insert("no_time", (1, 1));
         }
         let time = first.unwrap_or(Time::EPOCH);
         Builder {
@@ -73,7 +74,8 @@ impl Builder {
     }
 
     pub fn warn(&mut self, what: &'static str) {
-        *self.warnings.entry(what).or_default() += 1;
+        let number = self.records.read();
+        self.warnings.entry(what).or_insert((0, number)).0 += 1;
     }
 
     /// Forget the lines that were taken; the storage of an exceptional one is given back.

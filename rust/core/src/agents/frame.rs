@@ -4,26 +4,16 @@ use super::builder::Builder;
 use super::parser::{Agent, Head};
 use crate::digest::Out;
 use crate::hail::model::VERSION;
-use crate::hail::stats::Numbers;
-use crate::hail::time::Time;
+use crate::hail::{Header, SessionInfo, Time, Warnings};
 use crate::json::string;
 use crate::Result;
 
 /// What is known of a session once it is written.
 #[derive(Debug)]
 pub struct Parsed {
-    pub agent: &'static Agent,
-    pub head: Head,
-    pub created_at: String,
-    pub updated_at: String,
-    pub numbers: Numbers,
-    /// `stats.source`, canonical JSON.
-    pub source: Vec<u8>,
-    pub sha256: String,
-    pub bytes: u64,
-    /// Bytes of input, an unfinished last line included.
-    pub input_bytes: u64,
-    pub warnings: Vec<(&'static str, u64)>,
+    pub info: SessionInfo,
+    /// Code, how often, and the record that had it first.
+    pub warnings: Vec<(&'static str, u64, u64)>,
 }
 
 /// What the ledger says of the input's bytes.
@@ -150,19 +140,33 @@ pub fn finish(agent: &'static Agent, head: Head, times: (Time, Time), builder: B
     let mut line = Vec::new();
     numbers.write_line(Some(&source), &mut line);
     out.put(&line)?;
-    let (digest, bytes) = out.finish()?;
-    Ok(Parsed {
-        agent,
-        head,
-        created_at: written(times.0),
-        updated_at: written(times.1),
-        numbers,
-        source,
-        sha256: digest.to_string(),
+    let (sha256, bytes) = out.finish()?;
+    let header = Header {
+        version: VERSION.into(),
+        provider: provider(agent, &head).into(),
+        model: model(&head).into(),
+        tool: agent.tool.into(),
+        tool_version: head.tool_version.clone(),
+        title: head.title.clone(),
+        created_at: times.0,
+        updated_at: times.1,
+        cwd: head.cwd.clone(),
+        session_role: Some(role(&head).into()),
+        parent_session_id: head.parent_session_id.clone(),
+        session_id: head.session_id,
+    };
+    // The input was a log, so it differs from its session from the first byte on.
+    let info = SessionInfo {
+        sha256,
         bytes,
         input_bytes: input.read,
-        warnings: builder.warnings.into_iter().collect(),
-    })
+        header,
+        stats: numbers,
+        source: Some(source),
+        first_difference: Some(0),
+        warnings: Warnings::default(),
+    };
+    Ok(Parsed { info, warnings: builder.warnings.into_iter().map(|(code, (count, first))| (code, count, first)).collect() })
 }
 
 /// The coverage ledger.
@@ -184,7 +188,7 @@ fn source(agent: &Agent, builder: &Builder, input: &Input) -> Vec<u8> {
     let mut unknown: Vec<(&str, u64)> = builder.unknown_blocks.iter().map(|(k, n)| (k.as_str(), *n)).collect();
     unknown.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
     counts("unknown_blocks", unknown.into_iter(), &mut source);
-    counts("warnings", builder.warnings.iter().map(|(k, n)| (*k, *n)), &mut source);
+    counts("warnings", builder.warnings.iter().map(|(k, (n, _))| (*k, *n)), &mut source);
     source.close();
     out
 }

@@ -21,7 +21,7 @@ mod transcode;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 
-pub use detect::{detect, Candidate};
+pub use detect::{detect, Candidate, LOOKED_AT};
 pub use frame::Parsed;
 pub use parser::{Agent, Head};
 
@@ -42,6 +42,15 @@ pub static AGENTS: &[&Agent] = &[&claude::AGENT, &codex::AGENT];
 /// The agent of a profile.
 pub fn agent(profile: &str) -> Option<&'static Agent> {
     AGENTS.iter().find(|a| a.id == profile).copied()
+}
+
+/// What a warning of the ledger means.
+pub fn warning(code: &str) -> &'static str {
+    match code {
+        "time_backwards" => "the time of an event lies before that of the event before it",
+        "no_time" => "no record has a time; all events are dated 1970-01-01",
+        _ => "see the documentation of the agent",
+    }
 }
 
 /// Opens the input, bounded, from its beginning; called once for each pass.
