@@ -18,11 +18,14 @@ impl Envelope {
     pub fn pass<'a>(&mut self, slot: usize, value: Value<'a>, draft: &mut Draft<'a>) {
         match &mut self.last[slot] {
             Some(last) if last == value.raw() => draft.used(value),
-            Some(last) => {
-                last.clear();
-                last.extend_from_slice(value.raw());
-            }
-            none => *none = Some(value.raw().to_vec()),
+            _ => self.remember(slot, value),
         }
+    }
+
+    /// Member `slot` is `value` from here on, and stands somewhere else in the event.
+    pub fn remember(&mut self, slot: usize, value: Value<'_>) {
+        let last = self.last[slot].get_or_insert_default();
+        last.clear();
+        last.extend_from_slice(value.raw());
     }
 }

@@ -222,6 +222,11 @@ impl Marks {
         self.out.push(id);
     }
 
+    /// The value itself is left out. (Works before `finish` too.)
+    pub fn is_out(&self, value: Value<'_>) -> bool {
+        self.out.contains(&value.id())
+    }
+
     /// Write `json` (canonical) where the value stood.
     pub fn replace(&mut self, id: u32, json: Vec<u8>) {
         self.instead.push((id, json));

@@ -16,6 +16,13 @@ pub fn lines(literal: &[u8]) -> Lines<'_> {
     Lines { rest: Some(literal) }
 }
 
+impl<'a> Lines<'a> {
+    /// What has not been given out yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest.unwrap_or_default()
+    }
+}
+
 impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 

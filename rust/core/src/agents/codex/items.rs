@@ -59,7 +59,7 @@ impl CodexMapper {
         };
         let more = self.says_more(item, &["role", "content", "phase"]);
         self.said(Said { side: Side::Item, role, name: "message", phase: item.get_str("phase"), blocks, more }, draft);
-        if draft.events.iter().any(|e| !matches!(e.kind, EventType::SystemMessage)) {
+        if draft.events.iter().any(|e| matches!(e.kind, EventType::UserMessage | EventType::AgentMessage)) {
             draft.take(item, "role");
         }
     }
@@ -169,11 +169,6 @@ impl CodexMapper {
         }
         if let Some(call_id) = draft.take_lit(item, "call_id") {
             event = event.with("semantic.call_id", call_id);
-        }
-        for key in ["internal_chat_message_metadata_passthrough", "metadata"] {
-            if item.get(key).is_some_and(|m| self.is_turn(m)) {
-                draft.take(item, key);
-            }
         }
         if let Some(block) = self.payload_block(item, draft) {
             event = event.block(block);

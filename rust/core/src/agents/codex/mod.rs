@@ -22,7 +22,7 @@ mod usage;
 use super::builder::record_time;
 use super::calls::Calls;
 use super::envelope::Envelope;
-use super::event::{lit, Block, Draft, Event, Lit};
+use super::event::{lit, Block, Draft, Event, Lit, Marks};
 use super::parser::{Agent, Mapper};
 use crate::json::canonical::Sorter;
 use crate::json::Value;
@@ -41,6 +41,7 @@ pub static AGENT: Agent = Agent {
     prefix_law: true,
     scout: |_| Box::new(scout::CodexScout::default()),
     mapper: |_| Box::new(CodexMapper::default()),
+    prepare: |_| Marks::default(),
     recognize: scout::recognize,
 };
 
