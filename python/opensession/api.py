@@ -7,11 +7,12 @@ nothing and reads the process's working directory and environment only where no 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
+from opensession.actions import parse as parse_action
+from opensession.actions.register import register as register_action
 from opensession.errors import UsageError
 from opensession.session import Session
 from opensession.store import Store, Stores
@@ -94,19 +95,18 @@ def parse(
     none is an error. ``final`` keeps a cut last line instead of leaving it for the next time.
     """
     name = _name_of(source) if source_name is None else source_name
-    with core.as_source(source, seekable=True) as src:
-        chosen = core.pick_profile(src, source_name=name) if profile == "auto" else profile
-        if chosen == "hail":
-            return read(src)
+    with core.opened(source) as src:
         fd = core.temporary_fd()
         try:
-            info = core.parse(
-                src, fd, profile=chosen, source_name=name, final=final, jobs=jobs, progress=progress
+            parsed = parse_action.parse(
+                src, fd, profile=profile, source_name=name, final=final, jobs=jobs, progress=progress
             )
+            if len(parsed.sessions) != 1:
+                raise UsageError(f"the input holds {len(parsed.sessions)} sessions; use opensession.read_all")
         except BaseException:
             os.close(fd)
             raise
-    return Session.from_fd(fd, sha256=info["sha256"])
+    return Session.from_fd(fd, sha256=parsed.sessions[0]["sha256"])
 
 
 def register(
@@ -128,16 +128,17 @@ def register(
     if isinstance(source, Session):
         return target.put_hail(source.source(), single=True, jobs=jobs, progress=progress)[0]
     name = _name_of(source) if source_name is None else source_name
-    with ExitStack() as stack:
-        if profile == "auto":
-            # Detecting and parsing both read it.
-            if isinstance(source, int) and not core.is_seekable(source):
-                source = stack.enter_context(target.spool(source))
-            source = stack.enter_context(core.as_source(source, seekable=True))
-            profile = core.pick_profile(source, source_name=name)
-        if profile in (None, "hail"):
-            return target.put_hail(source, single=True, jobs=jobs, progress=progress)[0]
-        return target.put_log(source, profile, source_name=name, final=final, jobs=jobs, progress=progress)
+    if profile in (None, parse_action.HAIL):
+        return target.put_hail(source, single=True, jobs=jobs, progress=progress)[0]
+    with core.opened(source, spool=target.spool) as fd:
+        stored = register_action(
+            target, fd, profile=profile, source_name=name, final=final, jobs=jobs, progress=progress
+        )
+    if len(stored) != 1:
+        raise UsageError(
+            f"the input held {len(stored)} sessions; all are stored: {', '.join(s.uri for s in stored)}"
+        )
+    return stored[0]
 
 
 def verify(what: Input | LocalUri, *, store: Where = None, jobs: int = core.DEFAULT_JOBS) -> Verified:
@@ -178,13 +179,11 @@ def _open_stored(text: str, where: Where) -> Session:
 
 
 def _sessions(source: Input) -> Iterator[Session]:
-    with core.as_source(source, seekable=True) as src:
-        opened = src if not isinstance(src, str) else os.open(src, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            yield from _of(opened)
-        finally:
-            if isinstance(src, str) and isinstance(opened, int):
-                os.close(opened)
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield from _of(bytes(source))
+        return
+    with core.opened(source) as fd:
+        yield from _of(fd)
 
 
 def _of(src: int | bytes) -> Iterator[Session]:
@@ -192,7 +191,7 @@ def _of(src: int | bytes) -> Iterator[Session]:
     report = core.verify(src)
     if report["error"] is not None:
         raise _error(report["error"])
-    if report["canonical"] and len(report["sessions"]) == 1 and start == 0:
+    if report["canonical"] and len(report["sessions"]) == 1 and start == 0 and _is_plain(src):
         sha256 = report["sha256"]
         if isinstance(src, bytes):
             yield Session.from_bytes(src, sha256=sha256)
@@ -213,6 +212,11 @@ def _of(src: int | bytes) -> Iterator[Session]:
     finally:
         for fd in files:
             os.close(fd)
+
+
+def _is_plain(src: int | bytes) -> bool:
+    """A session's own bytes, and not those of a compressed file that the core reads through."""
+    return (src[:1] if isinstance(src, bytes) else os.pread(src, 1, 0)) == b"{"
 
 
 def _error(problem: Problem) -> Exception:

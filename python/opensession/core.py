@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from opensession import _core
-from opensession.errors import AmbiguousError, NoEventsError, UsageError
+from opensession.errors import UsageError, from_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from opensession._core import Candidate as Candidate  # noqa: PLC0414
     from opensession._core import Problem as Problem  # noqa: PLC0414
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from opensession._core import VerifyReport as VerifyReport  # noqa: PLC0414
 
     Progress = Callable[[int, int], None]
+    Spool = Callable[["Input"], AbstractContextManager[int]]
 
 Input = str | os.PathLike[str] | int | bytes | bytearray | memoryview | BinaryIO
 """A path, an open descriptor (read from where it stands), the bytes themselves, or an open binary file."""
@@ -48,19 +50,8 @@ def profiles() -> list[ProfileInfo]:
 
 def detect(source: Input, *, source_name: str = "") -> list[Candidate]:
     """Which agents may have written this log, best first; a seekable source is put back to where it was."""
-    with as_source(source, seekable=True) as src:
+    with _rereadable(source) as src:
         return _core.detect(src, source_name=source_name)
-
-
-def pick_profile(source: Input, *, source_name: str = "") -> str:
-    """The one profile that fits this log best; raises where none does or two do equally well."""
-    found = detect(source, source_name=source_name)
-    if not found:
-        raise NoEventsError("this is no log of an agent that is known here")
-    best = [c["profile"] for c in found if c["confidence"] == found[0]["confidence"]]
-    if len(best) > 1:
-        raise AmbiguousError(f"this log fits {' and '.join(best)} equally well; name its profile")
-    return best[0]
 
 
 def parse(
@@ -75,7 +66,7 @@ def parse(
     progress: Progress | None = None,
 ) -> SessionInfo:
     """Turn an agent's log into one canonical session on ``out``."""
-    with as_source(source, seekable=True) as src:
+    with _rereadable(source) as src:
         return _core.parse(
             src,
             out,
@@ -127,22 +118,65 @@ def canonical_json(data: bytes) -> bytes:
 
 
 @contextmanager
-def as_source(source: Input, *, seekable: bool = False) -> Iterator[Source]:
-    """``source`` as the binding takes it; with ``seekable`` a pipe is first copied to a temporary file."""
+def as_source(source: Input) -> Iterator[Source]:
+    """``source`` as the binding takes it; a descriptor may be a pipe."""
     if isinstance(source, bool):
         raise UsageError("a source is a path, a descriptor, bytes or a binary file, not a truth value")
-    if isinstance(source, bytes):
+    if isinstance(source, bytes | int):
         yield source
     elif isinstance(source, bytearray | memoryview):
         yield bytes(source)
     elif isinstance(source, str | os.PathLike):
         yield os.fsdecode(source)
-    elif isinstance(source, int):
-        with _seekable(source) if seekable else _as_it_is(source) as fd:
-            yield fd
+    elif isinstance(source, io.BytesIO):
+        yield source.read()
+    elif (fd := _descriptor(source)) is not None:
+        yield fd
     else:
-        with _file_as_source(source) as src:
+        with temporary_file() as spool:
+            _drain(source, spool)
+            yield spool
+
+
+@contextmanager
+def opened(source: Input, *, spool: Spool | None = None) -> Iterator[int]:
+    """``source`` as a descriptor that can be read twice; what cannot is first copied to a file without a name."""
+    with as_source(source) as src:
+        if isinstance(src, str):
+            fd = open_input(src)
+            try:
+                with opened(fd, spool=spool) as seekable:  # the path may name a pipe
+                    yield seekable
+            finally:
+                os.close(fd)
+        elif isinstance(src, int) and is_seekable(src):
             yield src
+        elif spool is not None:
+            with spool(src) as copied:
+                yield copied
+        else:
+            with temporary_file() as copied:
+                _core.copy(src, copied)
+                os.lseek(copied, 0, os.SEEK_SET)
+                yield copied
+
+
+@contextmanager
+def _rereadable(source: Input) -> Iterator[Source]:
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield bytes(source)
+    else:
+        with opened(source) as fd:
+            yield fd
+
+
+def open_input(path: str) -> int:
+    """A descriptor for a file that the user named."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        message = f"cannot read {path!r}: {error.strerror}"
+        raise from_core("unreadable", message, errno=error.errno) from error
 
 
 def is_seekable(fd: int) -> bool:
@@ -154,43 +188,31 @@ def is_seekable(fd: int) -> bool:
     return True
 
 
-@contextmanager
-def _as_it_is(fd: int) -> Iterator[int]:
-    yield fd
+def _descriptor(file: object) -> int | None:
+    """The descriptor of a plain open file, set to where its reader stands; None for any other file object.
 
-
-@contextmanager
-def _seekable(fd: int) -> Iterator[int]:
-    if is_seekable(fd):
-        yield fd
-        return
-    with temporary_file() as spool:
-        _core.copy(fd, spool)
-        os.lseek(spool, 0, os.SEEK_SET)
-        yield spool
-
-
-@contextmanager
-def _file_as_source(file: BinaryIO) -> Iterator[Source]:
+    Only a plain file's descriptor can be used: gzip and zip files hand out that of the compressed file.
+    """
     if isinstance(file, io.TextIOBase):
         raise UsageError("the file is open as text; open it with mode 'rb'")
-    if isinstance(file, io.BytesIO):
-        yield file.read()
-        return
     raw = getattr(file, "raw", file)
-    # Only a plain file's descriptor stands where its reader stands; gzip and zip files hand out the
-    # compressed one.
-    if isinstance(raw, io.FileIO) and isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
-        fd = raw.fileno()
-        if is_seekable(fd):
-            os.lseek(fd, file.tell(), os.SEEK_SET)
-            yield fd
-            return
-    with temporary_file() as spool:
-        while piece := file.read(_PIECE):
-            _write_all(spool, piece)
-        os.lseek(spool, 0, os.SEEK_SET)
-        yield spool
+    if not (
+        isinstance(raw, io.FileIO) and isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO)
+    ):
+        return None
+    fd = raw.fileno()
+    if not is_seekable(fd):
+        return None
+    os.lseek(fd, file.tell(), os.SEEK_SET)
+    return fd
+
+
+def _drain(file: BinaryIO, spool: int) -> None:
+    while piece := file.read(_PIECE):
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(spool, view) :]
+    os.lseek(spool, 0, os.SEEK_SET)
 
 
 @contextmanager
@@ -210,9 +232,3 @@ def temporary_fd() -> int:
     fd, name = tempfile.mkstemp(prefix="opensession-")
     os.unlink(name)
     return fd
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

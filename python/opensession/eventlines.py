@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from opensession.errors import HailSchemaError, InputChangedError, UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Protocol
 
     class Backing(Protocol):
@@ -64,9 +64,10 @@ class OnDisk:
                 f"the session's file cannot be read: {error.strerror}", errno=error.errno
             ) from error
 
-    def close(self) -> None:
+    def close(self, _close: Callable[[int], None] = os.close) -> None:
+        # Bound early: at the interpreter's end a session may be closed after the module `os` is gone.
         if self.fd >= 0:
-            os.close(self.fd)
+            _close(self.fd)
             self.fd = -1
 
 

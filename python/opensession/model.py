@@ -185,7 +185,7 @@ class Stats(NamedTuple):
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Stats:
-        return cls(*(fields[name] for name in cls._fields[:-1]), source=fields.get("source"))
+        return cls._make((*(fields[name] for name in cls._fields[:-1]), fields.get("source")))
 
 
 def to_datetime(timestamp: str) -> datetime:

@@ -56,7 +56,7 @@ class Session:
         return cls(InMemory(data), sha256=sha256, uri=uri)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Length of the canonical form."""
         return self._lines.backing.size
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from opensession.errors import IntegrityError, NotFoundError, RefusedError
 from opensession.settings import find_repository
 from opensession.store import Store, Stores
 from opensession.store.legacy import is_tracked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -6,12 +6,15 @@ import fcntl
 import json
 import os
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from opensession.errors import BusyError, NotFoundError, RefusedError, UsageError
 from opensession.store import Store, folders
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = 86_400
 
@@ -30,7 +33,7 @@ def artifact(store: Store, *sessions: str, name: str = "a" * 64) -> Path:
     return path
 
 
-def temporary(store: Store, folder: str = "objects/sha256", name: str = ".tmp-1-x") -> Path:
+def temporary(store: Store, folder: str = "objects/sha256", name: str = ".tmp-0123456789abcdef-0") -> Path:
     path = store.root / folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"left behind")
@@ -129,6 +132,39 @@ def test_gc_leaves_the_temporary_file_of_a_living_writer(store, hail, monkeypatc
 
     assert [r.items for r in reports] == [()]
     store.check(stored.sha256)
+
+
+def test_gc_leaves_all_temporary_files_of_a_stream_of_many_sessions(store, hail, monkeypatch):
+    from opensession.store import batch
+
+    seen = []
+    original = batch.Batch.publish
+
+    def look(self, infos):
+        open_now = sum(f.fd >= 0 for f in self._files)
+        seen.append((len(self._files), open_now, store.gc(apply=True).items))
+        return original(self, infos)
+
+    monkeypatch.setattr(batch.Batch, "publish", look)
+    stored = store.put_hail(b"".join(hail.session(f"s-{n}", 1) for n in range(100)))
+
+    assert seen == [(100, 32, ())]
+    assert [s.info["session_id"] for s in stored] == [f"s-{n}" for n in range(100)]
+    assert len({s.sha256 for s in stored}) == 100
+    for each in stored:
+        store.check(each.sha256)
+    assert store.fsck().findings == ()
+
+
+def test_gc_takes_every_file_of_a_group_whose_writer_is_gone(store, hail):
+    store.put_hail(hail.session())
+    for number in (0, 1, 2):
+        temporary(store, name=f".tmp-0123456789abcdef-{number}")
+    temporary(store, name=".tmp-fedcba9876543210-7")  # its first file was published, then its writer died
+    temporary(store, name=".tmp-odd")
+
+    assert kinds(store.gc(apply=True)) == ["temporary"] * 5
+    assert [p.name for p in store.root.rglob(".tmp-*")] == []
 
 
 def test_a_writer_whose_new_file_gc_took_makes_another(store, hail, monkeypatch):

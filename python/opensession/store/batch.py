@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from opensession.store.folders import Folder
     from opensession.store.tree import Tree
 
+_HELD_OPEN = 32
+"""Temporary files of one batch that are open at once; more are closed and opened again to be published."""
+
 
 class Batch:
     """The temporary files of one `put`; whatever is not published is removed at the end."""
@@ -47,22 +50,32 @@ class Batch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for file in self._files:
+        for file in reversed(self._files):  # the first one's lock protects the others
             file.close()
         self._trunk.__exit__(kind, error, tb)
 
     def next_fd(self) -> int:
         """The descriptor that the next session is written to."""
         assert self._folder is not None
-        file = TemporaryFile(self._folder)
+        leader = self._files[0] if self._files else None
+        file = TemporaryFile(self._folder, leader, len(self._files))
         self._files.append(file)
+        if len(self._files) > _HELD_OPEN:
+            # The core has its own descriptor for what it still has to write there.
+            self._files[-_HELD_OPEN].park()
         return file.fd
 
     def publish(self, infos: list[SessionInfo]) -> list[Stored]:
-        """Make every session visible and durable, in the order of the input."""
+        """Make every session visible and durable; the first one last, because its lock protects the others."""
         if len(infos) != len(self._files):
             raise InternalError(f"{len(self._files)} sessions were begun and {len(infos)} ended")
-        return [self._publish(file, info) for file, info in zip(self._files, infos, strict=True)]
+        stored = [self._publish(f, i) for f, i in zip(reversed(self._files), reversed(infos), strict=True)]
+        new = {each.sha256 for each in stored if not each.existed}
+        in_order = []
+        for each in reversed(stored):  # of a session twice in one input the first one is the new one
+            in_order.append(each._replace(existed=each.sha256 not in new))
+            new.discard(each.sha256)
+        return in_order
 
     def _publish(self, file: TemporaryFile, info: SessionInfo) -> Stored:
         sha256, size = info["sha256"], info["bytes"]

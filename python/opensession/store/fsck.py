@@ -102,6 +102,7 @@ class Fsck:
             self._findings.append(Finding("unreadable", path, error.message, False, True))
             return
         self._bytes += length
+        self._advance(0, 0)
         if actual != sha256:
             self._moved(tree, found, before, "wrong_bytes", f"{length} bytes that hash to {actual}")
             return

@@ -107,22 +107,31 @@ def temporaries(root: Folder) -> Iterator[tuple[Folder, str]]:
 
 
 def is_left_behind(folder: Folder, name: str, now: float) -> os.stat_result | None:
-    """The state of a temporary file whose writer is gone: a living one holds it locked."""
+    """The state of a temporary file whose writer is gone: a living one holds the first of its group locked."""
     found = folder.lstat(name)
     if found is None or not stat.S_ISREG(found.st_mode):
         return found
+    leader = f"{name.rpartition('-')[0]}-0"
+    held = _is_locked(folder, name if folder.lstat(leader) is None else leader)
+    if held is None:
+        return found if now - found.st_mtime > _UNLOCKABLE_SECONDS else None
+    return None if held else found
+
+
+def _is_locked(folder: Folder, name: str) -> bool | None:
+    """Whether somebody holds a file locked; None where the file system cannot tell."""
     fd = folder.file(name)
     if fd is None:
-        return None
+        return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return None
+        return True
     except OSError:
-        return found if now - found.st_mtime > _UNLOCKABLE_SECONDS else None
+        return None
     finally:
         os.close(fd)
-    return found
+    return False
 
 
 def _temporaries(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:

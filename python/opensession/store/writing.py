@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opensession.store.tree import Tree
 
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_REOPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Published(NamedTuple):
@@ -35,33 +36,49 @@ class Published(NamedTuple):
 
 
 class TemporaryFile:
-    """A new file ``.tmp-*`` that its writer holds locked, so that ``gc`` can tell a live one from one left
-    behind.
+    """A new file ``.tmp-<group>-<number>``.
+
+    The writer holds number 0 of its group locked as long as any file of the group exists, so that ``gc`` can tell
+    the files of a living writer from those left behind, and the writer need not hold all of them open.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, leader: TemporaryFile | None = None, number: int = 0) -> None:
         self.folder = folder
+        self.group: str = "" if leader is None else leader.group
         self.name = ""
         self.fd = -1
         with storage(folder.path, "make a temporary file in"):
+            if leader is not None:
+                self._create(number)
             while self.fd < 0:
-                self._create()
+                self.group = secrets.token_hex(8)
+                self._create(0)
+                self._lock()
 
-    def _create(self) -> None:
-        name = f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            fd = os.open(name, _CREATE, WRITING_MODE, dir_fd=self.folder.fd)
-        except FileExistsError:
-            return
-        # Refused where the file system has no locks (gc then goes by age), or where gc is just about to
-        # remove it.
+    def _create(self, number: int) -> None:
+        name = f"{TEMPORARY}{self.group}-{number}"
+        self.fd = os.open(name, _CREATE, WRITING_MODE, dir_fd=self.folder.fd)
+        self.name = name
+        os.fchmod(self.fd, WRITING_MODE)  # whatever the umask left of it
+
+    def _lock(self) -> None:
+        # Refused where the file system has no locks (gc then goes by age), or where gc is just about to remove it.
         with suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink == 0:  # gc took it between the two calls above
-            os.close(fd)
-            return
-        os.fchmod(fd, WRITING_MODE)  # whatever the umask left of it
-        self.name, self.fd = name, fd
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(self.fd).st_nlink == 0:  # gc took it before it was locked
+            os.close(self.fd)
+            self.fd, self.name = -1, ""
+
+    def park(self) -> None:
+        """Close the descriptor until :meth:`unpark`; a stream of sessions may hold more than may be open at once."""
+        os.close(self.fd)
+        self.fd = -1
+
+    def unpark(self) -> None:
+        """Have a descriptor again."""
+        if self.fd < 0:
+            with storage(self.folder.path / self.name, "open"):
+                self.fd = os.open(self.name, _REOPEN, dir_fd=self.folder.fd)
 
     def unlink(self) -> None:
         """Take the name away and keep the descriptor."""
@@ -72,15 +89,12 @@ class TemporaryFile:
 
     def close(self) -> None:
         """Close; what still has its temporary name is removed."""
-        if self.fd < 0:
-            return
-        try:
-            if self.name:
+        if self.name:
+            # Refused, it is left behind for gc: the error that led here matters more.
+            with suppress(OSError):
                 os.unlink(self.name, dir_fd=self.folder.fd)
-                self.name = ""
-        except OSError:
-            pass  # left behind for gc; the error that led here matters more
-        finally:
+            self.name = ""
+        if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
@@ -88,6 +102,7 @@ class TemporaryFile:
         """Give the file its final mode and sync it. A sync that fails is final: the kernel forgets the lost
         pages.
         """
+        self.unpark()
         path = self.folder.path / self.name
         size = os.fstat(self.fd).st_size
         if size != expected_size:
