@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_signal_ends_with_its_code_and_leaves_nothing_behind(sh, number, code)
         stderr=subprocess.PIPE,
     ) as running:
         assert running.stdin is not None
-        wait_until(lambda: reads_standard_input(running.pid))
+        wait_until(lambda: waits_for_input(running.pid))
         running.send_signal(number)
         out, err = running.communicate(timeout=30)
     assert (running.returncode, out, err) == (code, b"", b"")
@@ -90,13 +91,15 @@ def test_a_signal_ends_with_its_code_and_leaves_nothing_behind(sh, number, code)
     assert left == []
 
 
-def reads_standard_input(pid: int) -> bool:
-    """Whether the process has come as far as reading: it has its store open by then, or sits in a read."""
-    wchan = Path(f"/proc/{pid}/wchan")
-    if not wchan.exists():  # macOS
+def waits_for_input(pid: int) -> bool:
+    """Whether it has come as far as copying the pipe into a file without a name."""
+    descriptors = Path(f"/proc/{pid}/fd")
+    if not descriptors.exists():  # macOS tells nobody; a second is long enough
         time.sleep(1.0)
         return True
-    return "pipe" in wchan.read_text() and b"opensession" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    with suppress(FileNotFoundError):  # one is closed while we look
+        return any(str(link.readlink()).endswith(" (deleted)") for link in descriptors.iterdir())
+    return False
 
 
 def wait_until(true) -> None:

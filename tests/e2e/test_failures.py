@@ -35,7 +35,7 @@ FAILURES = [
         "register bad-line.hail.jsonl", 3, "line 2", "sed -n 2p bad-line.hail.jsonl | cut -c1-300 | cat -v"
     ),
     failing("register future.hail.jsonl", 3, "hail-9.9", "head -c 300 future.hail.jsonl | cat -v"),
-    failing("register --profile claude s.hail.jsonl", 2, "did you mean 'claude-code'?"),
+    failing("register --profile claude raw.jsonl", 2, "did you mean 'claude-code'?"),
     failing("register --profile claude-code notes.txt", 3, "'notes.txt': "),
     # parse
     failing("parse raw.jsonl", 2, "needs --profile ID", "opensession parse raw.jsonl --profile auto"),
@@ -64,7 +64,7 @@ FAILURES = [
     failing("parse --profile hail raw.jsonl", 3, "'raw.jsonl': "),
     failing("parse --profile auto notes.txt", 3, "'notes.txt': ", "head -c 300 notes.txt | cat -v"),
     failing("parse --profile claude-code empty.jsonl", 3, "'empty.jsonl': "),
-    failing("parse --profile hail no-events.hail.jsonl", 3, "without events"),
+    failing("parse --profile hail no-events.hail.jsonl --out o.jsonl", 3, "without events"),
     failing("parse --profile auto nope.jsonl", 4, "there is no file 'nope.jsonl'"),
     failing(
         "parse --profile auto raw.json",
@@ -144,6 +144,7 @@ def test_a_failure_is_told_and_its_steps_work(world, line, code, says, steps):
     done = world(f"opensession {line}")
     assert (done.code, "Traceback" in done.err) == (code, False)
     assert says in done.err
+    assert done.out == "" or line.startswith("verify")
     for step in steps:
         assert step in done.steps
     assert done.steps or code in (2, 8), "a failure without a next step"

@@ -20,7 +20,6 @@ def test_the_version_loads_no_command_and_no_store(env):
         "json",
         "pathlib",
         "dataclasses",
-        "re",
         "opensession.store",
         "opensession.cli.arguments",
     }
