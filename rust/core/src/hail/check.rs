@@ -11,10 +11,10 @@ use super::time::{self, Time};
 use crate::json::{check, number, MAX_DEPTH};
 
 /// Members of `data` or of a block that are looked at here; those with more go to the full reader.
-const MANY: usize = 8;
+pub(super) const MANY: usize = 8;
 
 /// A key's literal, start and end of the value.
-type Member<'b> = (&'b [u8], usize, usize);
+pub(super) type Member<'b> = (&'b [u8], usize, usize);
 
 /// Read the event at `at` of a padded buffer ([`crate::json::scan::PAD`] bytes after the text).
 ///
@@ -192,7 +192,7 @@ impl<'b> Cursor<'b> {
 
 /// All fields that must be there are, and the known ones have the right type and are not `null`.
 #[inline]
-fn fit(b: &[u8], members: &[Member<'_>], fields: &[Field]) -> bool {
+pub(super) fn fit(b: &[u8], members: &[Member<'_>], fields: &[Field]) -> bool {
     let mut missing = fields.iter().filter(|f| !f.optional).count();
     for (key, start, end) in members {
         let Some(field) = fields.iter().find(|f| f.name.as_bytes() == *key) else { continue };

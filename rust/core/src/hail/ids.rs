@@ -6,6 +6,9 @@
 /// Number of tables, and the shift that makes a table's number of a digest's first half.
 const TABLES: usize = 256;
 
+/// Slots that are fetched together.
+const GROUP: usize = 16;
+
 /// A set of 128-bit digests.
 #[derive(Debug, Default)]
 pub struct Ids {
@@ -35,8 +38,7 @@ impl Ids {
     /// True if the digest was not there yet.
     #[inline]
     pub fn insert(&mut self, digest: [u8; 16]) -> bool {
-        // Zero marks a free slot.
-        let key = u128::from_le_bytes(digest).max(1);
+        let key = key(digest);
         if self.tables.is_empty() {
             self.tables.resize(TABLES, Table::default());
         }
@@ -47,12 +49,26 @@ impl Ids {
 
     /// Insert all; the position of the first that was there already.
     pub fn insert_all(&mut self, digests: &[[u8; 16]]) -> Result<(), usize> {
-        for (at, digest) in digests.iter().enumerate() {
-            if !self.insert(*digest) {
-                return Err(at);
+        for (n, group) in digests.chunks(GROUP).enumerate() {
+            // Most tables are not in the cache: fetching the slots of a whole group first lets the processor wait for
+            // all of them at once.
+            let fetched = group.iter().fold(0, |all, digest| all ^ self.peek(*digest));
+            std::hint::black_box(fetched);
+            for (at, digest) in group.iter().enumerate() {
+                if !self.insert(*digest) {
+                    return Err(n * GROUP + at);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whatever stands where the digest would like to stand.
+    #[inline(always)]
+    fn peek(&self, digest: [u8; 16]) -> u64 {
+        let key = key(digest);
+        let Some(table) = self.tables.get(key as usize % TABLES) else { return 0 };
+        table.slots.get(home(key, table.slots.len())).map_or(0, |slot| *slot as u64)
     }
 }
 
@@ -94,6 +110,12 @@ impl Table {
             }
         }
     }
+}
+
+#[inline(always)]
+fn key(digest: [u8; 16]) -> u128 {
+    // Zero marks a free slot.
+    u128::from_le_bytes(digest).max(1)
 }
 
 /// Where a key would like to stand. The bits used here do not choose the table.

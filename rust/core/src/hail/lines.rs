@@ -7,9 +7,10 @@ use std::ops::Range;
 use super::report::Header;
 use super::stats::{Place, Tally};
 use super::write::Edits;
-use super::{check, read};
+use super::{check, direct, read};
 use crate::input::{Block, Buffers};
 use crate::json::canonical::{write_with, Sorter};
+use crate::json::rewrite::Storage;
 use crate::json::{Fault, FaultKind, Tape, Value, MAX_DEPTH};
 use crate::{Code, Error, Result};
 
@@ -19,6 +20,7 @@ pub struct Scratch {
     tape: Tape,
     sorter: Sorter,
     edits: Edits,
+    storage: Storage,
     line: Vec<u8>,
 }
 
@@ -116,11 +118,37 @@ impl<'b> Maker<'b> {
                     self.keep(i..after + 1);
                     i = after + 1;
                 }
-                _ => i = self.other(i, scratch)?,
+                _ => {
+                    i = match self.rewritten(i, end, scratch) {
+                        Some(next) => next,
+                        None => self.other(i, scratch)?,
+                    }
+                }
             }
             self.line += 1;
         }
         Ok(())
+    }
+
+    /// An event that is not canonical, but usual. Returns where the next line begins.
+    fn rewritten(&mut self, start: usize, end: usize, scratch: &mut Scratch) -> Option<usize> {
+        let b = self.block.padded();
+        let out = &mut scratch.line;
+        out.clear();
+        let (facts, mut after) = direct::event(b, start, &mut scratch.storage, out)?;
+        while matches!(b[after], b' ' | b'\t' | b'\r') {
+            after += 1;
+        }
+        if after < end && b[after] != b'\n' {
+            return None;
+        }
+        out.push(b'\n');
+        let next = (after + 1).min(end);
+        let place = (self.line, (facts.time_at - start + 1) as u64);
+        self.tally(start, next).add(&facts, place);
+        self.changed(start..next, out);
+        trim(out);
+        Some(next)
     }
 
     /// Any line that the quick reader does not know. Returns where the next one begins.
@@ -133,14 +161,12 @@ impl<'b> Maker<'b> {
             self.blank(start..next);
             return Ok(next);
         }
-        let Scratch { tape, sorter, edits, line: out } = scratch;
+        let Scratch { tape, sorter, edits, line: out, .. } = scratch;
         tape.clear();
         edits.clear();
         let root = self.parse(start, end, tape)?;
         self.one(root, start..next, edits, out, sorter)?;
-        if out.capacity() > 1 << 20 {
-            *out = Vec::new();
-        }
+        trim(out);
         Ok(next)
     }
 
@@ -220,8 +246,16 @@ impl<'b> Maker<'b> {
             edits.write(line, out, sorter);
         }
         out.push(b'\n');
-        self.difference(raw.start + common(&text[raw.start..], out));
-        self.replace(raw, out);
+        self.changed(raw, out);
+    }
+
+    /// The canonical form of the line `raw` is `line`, another text.
+    fn changed(&mut self, raw: Range<usize>, line: &[u8]) {
+        let text = &self.block.data[raw.start..self.block.len];
+        if let Some(Piece { difference: difference @ None, .. }) = self.pieces.last_mut() {
+            *difference = Some(raw.start + common(text, line));
+        }
+        self.replace(raw, line);
     }
 
     fn blank(&mut self, raw: Range<usize>) {
@@ -312,6 +346,13 @@ impl<'b> Maker<'b> {
 
     fn error(&self, start: usize, code: Code, at: usize, reason: String) -> Error {
         Error::new(code, reason).at(self.line, Some((at - start + 1) as u64))
+    }
+}
+
+/// Give back what an exceptional line took.
+fn trim(line: &mut Vec<u8>) {
+    if line.capacity() > 1 << 20 {
+        *line = Vec::new();
     }
 }
 

@@ -1,10 +1,12 @@
 //! HAIL: reading, canonicalizing, checking and summing up sessions (docs/hail.md is the specification).
 //!
-//! Two readers share the tables of `model.rs`: `check.rs` is quick and knows only canonical lines, `read.rs` knows all
-//! lines and gives reasons. `lines.rs` works on blocks on any thread, `session.rs` puts the results in order.
+//! Three readers share the tables of `model.rs`: `check.rs` is quick and knows only canonical lines, `direct.rs` is nearly
+//! as quick and knows the usual lines, `read.rs` knows all lines and gives reasons. `lines.rs` works on blocks on any
+//! thread, `session.rs` puts the results in order.
 
 mod canonicalize;
 pub mod check;
+mod direct;
 pub mod ids;
 mod lines;
 pub mod model;

@@ -70,7 +70,7 @@ pub fn members<'b>(
     if b[i] == b'}' {
         return Some(i + 1);
     }
-    let mut before: Option<&[u8]> = None;
+    let mut before: Option<(&[u8], bool)> = None;
     loop {
         if b[i] != b'"' {
             return None;
@@ -80,14 +80,13 @@ pub fn members<'b>(
         if !span.canonical || b[span.end + 1] != b':' {
             return None;
         }
-        if let Some(before) = before {
-            // A key with an escape cannot be compared byte by byte; the one before is looked at only where it matters.
-            let escaped = span.escaped || (before.len() > 1 && before.contains(&b'\\'));
-            if compare(before, key, escaped) != Ordering::Less {
+        if let Some((before, escaped)) = before {
+            // A key with an escape cannot be compared byte by byte.
+            if compare(before, key, escaped | span.escaped) != Ordering::Less {
                 return None;
             }
         }
-        before = Some(key);
+        before = Some((key, span.escaped));
         let start = span.end + 2;
         i = value_of(b, start, depth)?;
         if !see(key, start, i) {

@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod check;
 pub mod number;
+pub mod rewrite;
 pub mod salvage;
 pub mod scan;
 pub mod string;

@@ -1,0 +1,294 @@
+//! The quick writer: an event line in any order of keys becomes canonical in one pass, without a tape.
+//!
+//! Like the quick reader it knows only what is usual: known fields, known types, no `null`, no mistake. For everything
+//! else it answers `None` and the full reader decides. Its answer must be the full reader's, byte by byte (a property
+//! test compares the two).
+
+use super::check::{fit, Member, MANY};
+use super::model::{self, Data, EventKind};
+use super::stats::{Facts, Literal, Tokens};
+use super::time::{self, Time};
+use crate::json::rewrite::{Key, Rewriter, Storage};
+use crate::json::{number, MAX_DEPTH};
+
+/// From where to where a value stands in the output.
+type Range = (usize, usize);
+
+/// The values of a line, wherever they stood in it.
+#[derive(Default)]
+struct Slots<'b> {
+    attributes: Option<Range>,
+    content: Option<Range>,
+    duration: Option<Range>,
+    id: Option<(Range, Literal<'b>)>,
+    event_type: Option<EventType<'b>>,
+    task: Option<(Range, Literal<'b>)>,
+    time: Option<Moment>,
+    is_event: bool,
+    tokens: Tokens,
+}
+
+struct Moment {
+    at: usize,
+    time: Time,
+    /// The text, where it is canonical.
+    text: Option<Range>,
+}
+
+struct EventType<'b> {
+    kind: EventKind,
+    name: &'b [u8],
+    data: Option<Range>,
+    path: Option<Literal<'b>>,
+    diff: Option<Literal<'b>>,
+    summary: Option<Literal<'b>>,
+}
+
+type Writer<'b, 's> = Rewriter<'b, 's>;
+
+/// Read the event at `at` of a padded buffer and append its canonical line, without LF, to `out`.
+///
+/// Returns its facts and the offset after its closing brace. After `None` nothing was appended.
+#[inline]
+pub fn event<'b>(b: &'b [u8], at: usize, storage: &mut Storage, out: &mut Vec<u8>) -> Option<(Facts<'b>, usize)> {
+    let mut slots = Slots::default();
+    let mut w = Rewriter::new(b, at, storage);
+    let start = w.skip(at);
+    let end = w.members(start, &mut |w, key, i| slots.member(b, w, key, i))?;
+    let (_, id) = slots.id?;
+    let kind = slots.event_type.as_ref()?;
+    let facts = Facts {
+        kind: kind.kind,
+        id,
+        time: slots.time.as_ref()?.time,
+        time_at: slots.time.as_ref()?.at,
+        task: slots.task.map(|t| t.1),
+        path: kind.path,
+        diff: kind.diff,
+        summary: kind.summary,
+        tokens: slots.tokens,
+    };
+    if !slots.is_event || slots.content.is_none() {
+        return None;
+    }
+    slots.write(&mut w, end, out);
+    Some((facts, end))
+}
+
+/// Fill a slot, once.
+#[inline(always)]
+fn put<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    match slot.replace(value) {
+        None => Some(()),
+        Some(_) => None,
+    }
+}
+
+impl<'b> Slots<'b> {
+    #[inline(always)]
+    fn member(&mut self, b: &'b [u8], w: &mut Writer<'b, '_>, key: Key<'b>, i: usize) -> Option<usize> {
+        let start = w.at(i);
+        let end;
+        match key.literal {
+            b"attributes" => {
+                end = self.attributes(b, w, i)?;
+                put(&mut self.attributes, (start, w.at(end)))?;
+            }
+            b"content" => {
+                let mut blocks = false;
+                end = w.members(i, &mut |w, key, i| {
+                    let first = !std::mem::replace(&mut blocks, true);
+                    if first && key.literal == b"blocks" && b[i] == b'[' { w.array(i, &mut |w, i| block(b, w, i)) } else { None }
+                })?;
+                put(&mut self.content, (start, w.at(end)))?;
+                blocks.then_some(())?;
+            }
+            b"duration_ms" => {
+                end = w.value(i, 0)?;
+                number::as_u64(&b[i..end])?;
+                put(&mut self.duration, (start, w.at(end)))?;
+            }
+            b"event_id" => {
+                let (id, after) = w.string(i)?;
+                (!id.literal.is_empty()).then_some(())?;
+                end = after;
+                put(&mut self.id, ((start, w.at(end)), literal(id)))?;
+            }
+            b"event_type" => {
+                let (event_type, after) = EventType::read(b, w, i)?;
+                end = after;
+                put(&mut self.event_type, event_type)?;
+            }
+            b"task_id" => {
+                let (task, after) = w.string(i)?;
+                end = after;
+                put(&mut self.task, ((start, w.at(end)), literal(task)))?;
+            }
+            b"timestamp" => {
+                let (text, after) = w.string(i)?;
+                end = after;
+                let (time, canonical) = time::parse(text.literal)?;
+                put(&mut self.time, Moment { at: i, time, text: canonical.then_some((start, w.at(end))) })?;
+            }
+            b"type" => {
+                let (name, after) = w.string(i)?;
+                end = after;
+                (name.literal == b"event" && !std::mem::replace(&mut self.is_event, true)).then_some(())?;
+            }
+            _ => return None,
+        }
+        Some(end)
+    }
+
+    #[inline(always)]
+    fn attributes(&mut self, b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<usize> {
+        let mut any = false;
+        let tokens = &mut self.tokens;
+        let end = w.object(i, &mut |w, key, i| {
+            any = true;
+            let end = w.value(i, MAX_DEPTH - 2)?;
+            if !key.canonical {
+                return None;
+            }
+            match model::token_key(key.literal) {
+                Some(token) if !tokens.take(token, &b[i..end]) => None,
+                _ => Some(end),
+            }
+        })?;
+        any.then_some(end)
+    }
+
+    /// The canonical line.
+    #[inline(always)]
+    fn write(&self, w: &mut Writer<'b, '_>, end: usize, out: &mut Vec<u8>) {
+        let text = w.text(end);
+        out.push(b'{');
+        let mut part = |before: &[u8], range: Option<Range>| {
+            if let Some(range) = range {
+                out.extend_from_slice(before);
+                out.extend_from_slice(text.get(range));
+            }
+        };
+        part(b"\"attributes\":", self.attributes);
+        part(if self.attributes.is_some() { b",\"content\":" } else { b"\"content\":" }, self.content);
+        part(b",\"duration_ms\":", self.duration);
+        part(b",\"event_id\":", self.id.map(|id| id.0));
+        if let Some(event_type) = &self.event_type {
+            part(b",\"event_type\":{\"data\":", event_type.data);
+            let before: &[u8] =
+                if event_type.data.is_some() { b",\"type\":\"" } else { b",\"event_type\":{\"type\":\"" };
+            out.extend_from_slice(before);
+            out.extend_from_slice(event_type.name);
+            out.extend_from_slice(b"\"}");
+        }
+        if let Some((task, _)) = self.task {
+            out.extend_from_slice(b",\"task_id\":");
+            out.extend_from_slice(text.get(task));
+        }
+        if let Some(moment) = &self.time {
+            out.extend_from_slice(b",\"timestamp\":");
+            match moment.text {
+                Some(range) => out.extend_from_slice(text.get(range)),
+                None => {
+                    out.push(b'"');
+                    moment.time.write(out);
+                    out.push(b'"');
+                }
+            }
+        }
+        out.extend_from_slice(b",\"type\":\"event\"}");
+    }
+}
+
+fn literal(text: Key<'_>) -> Literal<'_> {
+    Literal { raw: text.literal, canonical: text.canonical }
+}
+
+/// An object of the schema, put in order, and its members.
+#[inline(always)]
+fn object<'b>(
+    w: &mut Writer<'b, '_>,
+    i: usize,
+    depth: usize,
+) -> Option<(usize, [Member<'b>; MANY], usize)> {
+    let mut list: [Member<'b>; MANY] = [(b"", 0, 0); MANY];
+    let mut n = 0;
+    let end = w.object(i, &mut |w, key, i| {
+        let end = w.value(i, depth)?;
+        let slot = list.get_mut(n)?;
+        *slot = (key.literal, i, end);
+        n += 1;
+        key.canonical.then_some(end)
+    })?;
+    Some((end, list, n))
+}
+
+#[inline(always)]
+fn block<'b>(b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<usize> {
+    const TEXT: &[u8] = b"{\"type\":\"Text\",\"text\":";
+    if b[i..].starts_with(TEXT) {
+        // Nine of ten blocks, as most programs write them.
+        let from = i + TEXT.len();
+        w.replace(i, from, b"{\"text\":");
+        let (_, end) = w.string(from)?;
+        if b[end] != b'}' {
+            return None;
+        }
+        w.replace(end, end + 1, b",\"type\":\"Text\"}");
+        return Some(end + 1);
+    }
+    let (end, list, n) = object(w, i, MAX_DEPTH - 4)?;
+    let members = &list[..n];
+    let (_, from, to) = members.iter().find(|m| m.0 == b"type")?;
+    let name = b[*from..*to].strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    fit(b, members, model::block(name)?).then_some(end)
+}
+
+impl<'b> EventType<'b> {
+    #[inline(always)]
+    fn read(b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<(EventType<'b>, usize)> {
+        let mut name = None;
+        let mut data = None;
+        let mut list: [Member<'b>; MANY] = [(b"", 0, 0); MANY];
+        let end = w.members(i, &mut |w, key, i| match key.literal {
+            b"type" => {
+                let (text, end) = w.string(i)?;
+                put(&mut name, text.literal)?;
+                Some(end)
+            }
+            b"data" => {
+                let start = w.at(i);
+                let (end, members, n) = object(w, i, MAX_DEPTH - 3)?;
+                list = members;
+                put(&mut data, ((start, w.at(end)), n))?;
+                Some(end)
+            }
+            _ => None,
+        })?;
+        let name = name?;
+        let (kind, rule) = model::event(name);
+        let members = match (rule, data) {
+            (Data::None, None) => &list[..0],
+            (Data::Fields(fields) | Data::Default(fields), Some((_, n))) => {
+                fit(b, &list[..n], fields).then_some(())?;
+                &list[..n]
+            }
+            _ => return None,
+        };
+        let mut this =
+            EventType { kind, name, data: data.map(|d| d.0), path: None, diff: None, summary: None };
+        let text = |name: &[u8]| -> Option<Literal<'b>> {
+            let (_, start, end) = members.iter().find(|m| m.0 == name)?;
+            let raw = &b[start + 1..end - 1];
+            // Whether its spelling is canonical was not kept; if it holds an escape, it is spelled again.
+            Some(Literal { raw, canonical: !raw.contains(&b'\\') })
+        };
+        match kind {
+            EventKind::FileEdit => (this.path, this.diff) = (text(b"path"), text(b"diff")),
+            EventKind::FileCreate | EventKind::FileDelete => this.path = text(b"path"),
+            EventKind::TaskEnd => this.summary = text(b"summary"),
+            _ => {}
+        }
+        Some((this, end))
+    }
+}
