@@ -52,6 +52,12 @@ impl Calls {
         self.open.insert(key(id), Call { name, kind });
     }
 
+    /// A call of this id was seen, and not too long ago.
+    pub fn knows(&self, id: &[u8]) -> bool {
+        let key = key(id);
+        self.open.contains_key(&key) || self.answered.iter().any(|(k, _)| *k == key)
+    }
+
     /// The call of a result: its tool's name and kind. `None` for a result without an earlier call.
     pub fn answered(&mut self, id: &[u8]) -> Option<(Lit<'static>, CallKind)> {
         let key = key(id);

@@ -16,16 +16,18 @@ pub mod parser;
 mod record;
 mod rest;
 mod text;
+#[cfg(test)]
+mod testing;
 mod transcode;
 
 use std::io::Read;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 pub use detect::{detect, Candidate, LOOKED_AT};
 pub use frame::Parsed;
 pub use parser::{Agent, Head};
 
-use crate::digest::{Blake3, Out};
+use crate::digest::Out;
 use crate::hail::time::Time;
 use crate::input::BlockReader;
 use crate::json::{Tape, Value};
@@ -34,7 +36,7 @@ use crate::{Code, Error, Result};
 use builder::{record_time, Builder, Raw};
 use parser::{Mapper, Scout};
 use record::{Batch, Record};
-use transcode::{sniff, Encoding, Hash, Utf16Reader};
+use transcode::{sniff, Encoding, Taken, Utf16Reader};
 
 /// Every agent whose log can be parsed, by id.
 pub static AGENTS: &[&Agent] = &[&claude::AGENT, &codex::AGENT];
@@ -153,21 +155,18 @@ fn write(
     frame::write_header(agent, &head, times, &mut line);
     out.put(&line)?;
 
-    let hash: Hash = Arc::new(Mutex::new(Blake3::new()));
-    let (encoding, input) = opened(open, Some(hash.clone()))?;
+    let taken = Taken::default();
+    let (encoding, input) = opened(open, Some(taken.clone()))?;
     let mut mapper = (agent.mapper)(&head);
     let mut builder = Builder::new(survey.first_time);
-    let (mut seen, mut tail) = (0, 0);
+    let mut seen = 0;
     let mut reader = BlockReader::new(input).max_line(options.max_line);
     let plain = encoding == Encoding::Utf8;
     if plain {
         // Whole lines are hashed where they are read. The end of the input behind the last LF is hashed only if it is a
         // record: a line that is still being written is not part of the session.
-        let hash = hash.clone();
-        reader = reader.tap(move |text| {
-            let whole = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
-            update(&hash, &text[..whole]);
-        });
+        let taken = taken.clone();
+        reader = reader.tap(move |text| taken.update(&text[..whole_lines(text)]));
     } else {
         builder.repairs.transcoded += 1;
     }
@@ -175,14 +174,9 @@ fn write(
         seen += batch.block.len as u64;
         builder.repairs.add(&batch.line_repairs);
         take_records(&mut batch, agent, mapper.as_mut(), &mut builder, &mut out)?;
-        match batch.tail {
-            Some(at) => tail = (batch.block.len - at) as u64,
-            None if plain => {
-                let text = batch.block.text();
-                let whole = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
-                update(&hash, &text[whole..]);
-            }
-            None => {}
+        if batch.tail.is_none() && plain {
+            let text = batch.block.text();
+            taken.update(&text[whole_lines(text)..]);
         }
         tapes.give(batch.tape);
         Ok(())
@@ -196,15 +190,13 @@ fn write(
     if seen != survey.bytes {
         return Err(Error::new(Code::InputChanged, "the input changed while it was read"));
     }
-    let blake3 = hash.lock().map(|h| h.finish().to_string()).unwrap_or_default();
-    frame::finish(agent, head, times, builder, frame::Input { blake3, bytes: seen - tail, read: seen }, out)
+    let (blake3, bytes) = taken.finish();
+    frame::finish(agent, head, times, builder, frame::Input { blake3, bytes, read: seen }, out)
 }
 
-fn update(hash: &Hash, bytes: &[u8]) {
-    // The lock is only poisoned after a panic, which ends the parse anyway.
-    if let Ok(mut hash) = hash.lock() {
-        hash.update(bytes);
-    }
+/// Length of the part of a text that ends in LF.
+fn whole_lines(text: &[u8]) -> usize {
+    memchr::memrchr(b'\n', text).map_or(0, |at| at + 1)
 }
 
 /// Output that is handed on in one piece.
@@ -246,12 +238,12 @@ fn take_records(batch: &mut Batch, agent: &Agent, mapper: &mut dyn Mapper, build
     Ok(())
 }
 
-/// The input as UTF-8, and what it was. UTF-16 is hashed into `hash` before it is turned.
-fn opened(open: &mut Open<'_>, hash: Option<Hash>) -> Result<(Encoding, Box<dyn Read + Send>)> {
+/// The input as UTF-8, and what it was. UTF-16 is taken down before it is turned.
+fn opened(open: &mut Open<'_>, taken: Option<Taken>) -> Result<(Encoding, Box<dyn Read + Send>)> {
     let (encoding, input) = sniff(open()?).map_err(Error::read)?;
     Ok(match encoding {
         Encoding::Utf8 => (encoding, Box::new(input)),
-        Encoding::Utf16 { big } => (encoding, Box::new(Utf16Reader::new(input, big, hash))),
+        Encoding::Utf16 { big } => (encoding, Box::new(Utf16Reader::new(input, big, taken))),
     })
 }
 

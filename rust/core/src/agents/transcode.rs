@@ -5,8 +5,23 @@ use std::sync::{Arc, Mutex};
 
 use crate::digest::Blake3;
 
-/// The digest of the input as it was, shared between the reader and the driver.
-pub type Hash = Arc<Mutex<Blake3>>;
+/// The input as it was: digest and length, shared between the reader and the driver.
+#[derive(Clone, Default)]
+pub struct Taken(Arc<Mutex<(Blake3, u64)>>);
+
+impl Taken {
+    pub fn update(&self, bytes: &[u8]) {
+        // The lock is only poisoned after a panic, which ends the parse anyway.
+        if let Ok(mut taken) = self.0.lock() {
+            taken.0.update(bytes);
+            taken.1 += bytes.len() as u64;
+        }
+    }
+
+    pub fn finish(&self) -> (String, u64) {
+        self.0.lock().map(|taken| (taken.0.finish().to_string(), taken.1)).unwrap_or_default()
+    }
+}
 
 /// What stands at the beginning of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +61,7 @@ pub fn sniff<R: Read>(mut inner: R) -> io::Result<(Encoding, impl Read)> {
 pub struct Utf16Reader<R> {
     inner: R,
     big: bool,
-    hash: Option<Hash>,
+    taken: Option<Taken>,
     raw: Vec<u8>,
     /// A byte or a high surrogate that waits for what comes next.
     odd: Option<u8>,
@@ -57,9 +72,9 @@ pub struct Utf16Reader<R> {
 }
 
 impl<R: Read> Utf16Reader<R> {
-    pub fn new(inner: R, big: bool, hash: Option<Hash>) -> Utf16Reader<R> {
+    pub fn new(inner: R, big: bool, taken: Option<Taken>) -> Utf16Reader<R> {
         let raw = vec![0; 64 << 10];
-        Utf16Reader { inner, big, hash, raw, odd: None, high: None, begun: false, out: Vec::new(), sent: 0 }
+        Utf16Reader { inner, big, taken, raw, odd: None, high: None, begun: false, out: Vec::new(), sent: 0 }
     }
 
     fn unit(&mut self, unit: u16) {
@@ -96,8 +111,8 @@ impl<R: Read> Utf16Reader<R> {
             }
             return Ok(!self.out.is_empty());
         }
-        if let Some(Ok(mut hash)) = self.hash.as_ref().map(|h| h.lock()) {
-            hash.update(&self.raw[..n]);
+        if let Some(taken) = &self.taken {
+            taken.update(&self.raw[..n]);
         }
         for at in 0..n {
             let byte = self.raw[at];

@@ -11,6 +11,9 @@ mod scout;
 mod tools;
 mod usage;
 
+#[cfg(test)]
+mod tests;
+
 use super::calls::Calls;
 use super::envelope::Envelope;
 use super::event::{Block, Draft, Event, Lit};
@@ -144,7 +147,7 @@ impl Mapper for ClaudeMapper {
             b"assistant" => self.assistant(&top, &mut draft),
             b"user" => self.user(&top, &mut draft),
             b"attachment" => attachment::record(value, &mut draft),
-            name => other::record(name, value, &mut draft),
+            name => other::record(name, value, &self.calls, &mut draft),
         };
         if !known {
             let id = draft.id.take();

@@ -1,5 +1,6 @@
 //! Every other kind of record: the system's own lines, progress, titles, bookkeeping.
 
+use super::super::calls::Calls;
 use super::super::event::{lit, Attribute, Block, Draft, Event, EventType, Lit, Origin};
 use super::result::original_files;
 use crate::json::Value;
@@ -38,10 +39,10 @@ pub fn is_known(kind: &[u8]) -> bool {
     matches!(kind, b"system" | b"progress" | b"file-history-snapshot") || BOOKKEEPING.iter().any(|(k, _)| k.as_bytes() == kind)
 }
 
-pub fn record<'a>(kind: &'a [u8], value: Value<'a>, draft: &mut Draft<'a>) -> bool {
+pub fn record<'a>(kind: &'a [u8], value: Value<'a>, calls: &Calls, draft: &mut Draft<'a>) -> bool {
     match kind {
         b"system" => system(value, draft),
-        b"progress" => progress(value, draft),
+        b"progress" => progress(value, calls, draft),
         b"file-history-snapshot" => snapshot(value, draft),
         _ => {
             let Some((name, text)) = BOOKKEEPING.iter().find(|(name, _)| name.as_bytes() == kind) else { return false };
@@ -89,7 +90,7 @@ fn system<'a>(value: Value<'a>, draft: &mut Draft<'a>) {
     draft.push(event.origin(origin));
 }
 
-fn progress<'a>(value: Value<'a>, draft: &mut Draft<'a>) {
+fn progress<'a>(value: Value<'a>, calls: &Calls, draft: &mut Draft<'a>) {
     let data = value.get("data").filter(|d| d.is_object());
     // The type stays inside the block too: the data is kept as one piece.
     let mut name = b"progress".to_vec();
@@ -107,7 +108,10 @@ fn progress<'a>(value: Value<'a>, draft: &mut Draft<'a>) {
         }
         event = event.block(Block::Json(data));
     }
-    if let Some(id) = draft.take_lit(value, "parentToolUseID") {
+    // Hooks that run for no tool carry an id of their own there.
+    let parent = value.get_str("parentToolUseID").map(|id| id.canonical_literal());
+    if let Some(id) = parent.filter(|id| calls.knows(id)) {
+        draft.take(value, "parentToolUseID");
         event.attributes.push(("semantic.call_id", Attribute::Text(id)));
     }
     draft.push(event);
