@@ -32,57 +32,76 @@ def _words(commands: Sequence[Command]) -> dict[str, list[Command]]:
     return found
 
 
+def _summary(group: list[Command]) -> str:
+    return group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+
+
 def _flags(command: Command) -> list[str]:
     return [name for option in command.options for name in (option.name, option.short) if name]
 
 
+_BASH = """\
+# bash completion for {program}. Install:
+#   {program} docs completion bash > ~/.local/share/bash-completion/completions/{program}
+_{program}() {{
+    local cur="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}" name="" i
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case "${{COMP_WORDS[i]}}" in
+            --store) ((i++)) ;;
+            -*) ;;
+            *) name="${{COMP_WORDS[i]}}"; break ;;
+        esac
+    done
+    case "$prev" in
+{options}
+    esac
+    case "$name" in
+        "") COMPREPLY=($(compgen -W "{words}" -- "$cur")) ;;
+{commands}
+    esac
+}}
+complete -o filenames -F _{program} {program}
+"""
+
+
 def _bash(commands: Sequence[Command], values: Values) -> str:
-    lines = [
-        f"# bash completion for {PROGRAM}. Install:",
-        f"#   {PROGRAM} docs completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}",
-        f"_{PROGRAM}() {{",
-        '    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" name="" i',
-        "    COMPREPLY=()",
-        "    for ((i = 1; i < COMP_CWORD; i++)); do",
-        '        case "${COMP_WORDS[i]}" in',
-        "            --store) ((i++)) ;;",
-        "            -*) ;;",
-        '            *) name="${COMP_WORDS[i]}"; break ;;',
-        "        esac",
-        "    done",
-        '    case "$prev" in',
-    ]
-    seen = set()
-    for option in (o for command in commands for o in command.options if o.metavar):
-        if option.name in seen:
-            continue
-        seen.add(option.name)
-        if option.values in values:
-            reply = f'COMPREPLY=($(compgen -W "{" ".join(values[option.values])}" -- "$cur"))'
-        elif option.values:
-            reply = f'COMPREPLY=($(compgen -{"d" if option.values == "folder" else "f"} -- "$cur"))'
-        else:
-            reply = ":"
-        lines.append(f"        {option.name}) {reply}; return ;;")
-    lines += ["    esac", '    case "$name" in']
     words = _words(commands)
-    first = " ".join([*words, "--store", "--version", "--help"])
-    lines.append(f'        "") COMPREPLY=($(compgen -W "{first}" -- "$cur")) ;;')
-    for word, group in words.items():
-        flags = sorted({flag for command in group for flag in _flags(command)})
-        more = [command.name.split()[1] for command in group if " " in command.name]
-        more += [v for command in group for a in command.arguments for v in values.get(a.values, [])]
-        files = any(a.values == "file" for command in group for a in command.arguments)
-        lines += [
-            f"        {word})",
-            '            if [[ "$cur" == -* ]]; then',
-            f'                COMPREPLY=($(compgen -W "{" ".join(flags)}" -- "$cur"))',
-            "            else",
-            f'                COMPREPLY=($(compgen {"-f " if files else ""}-W "{" ".join(more)}" -- "$cur"))',
-            "            fi ;;",
-        ]
-    lines += ["    esac", "}", f"complete -o filenames -F _{PROGRAM} {PROGRAM}", ""]
-    return "\n".join(lines)
+    with_value = {o.name: o for command in commands for o in command.options if o.metavar}
+    return _BASH.format(
+        program=PROGRAM,
+        options="\n".join(
+            f"        {o.name}) {_bash_value(o, values)}; return ;;" for o in with_value.values()
+        ),
+        words=" ".join([*words, "--store", "--version", "--help"]),
+        commands="\n".join(_bash_command(word, group, values) for word, group in words.items()),
+    )
+
+
+def _bash_value(option: Option, values: Values) -> str:
+    if option.values in values:
+        return f'COMPREPLY=($(compgen -W "{" ".join(values[option.values])}" -- "$cur"))'
+    if option.values:
+        return f'COMPREPLY=($(compgen -{"d" if option.values == "folder" else "f"} -- "$cur"))'
+    return ":"
+
+
+def _bash_command(word: str, group: list[Command], values: Values) -> str:
+    flags = " ".join(sorted({flag for command in group for flag in _flags(command)}))
+    files = "-f " if any(a.values == "file" for command in group for a in command.arguments) else ""
+    return f"""\
+        {word})
+            if [[ "$cur" == -* ]]; then
+                COMPREPLY=($(compgen -W "{flags}" -- "$cur"))
+            else
+                COMPREPLY=($(compgen {files}-W "{" ".join(_closed_words(group, values))}" -- "$cur"))
+            fi ;;"""
+
+
+def _closed_words(group: list[Command], values: Values) -> list[str]:
+    """The words that can follow the first one: second words of commands, and arguments that are a closed list."""
+    seconds = [command.name.split()[1] for command in group if " " in command.name]
+    return seconds + [v for command in group for a in command.arguments for v in values.get(a.values, [])]
 
 
 def _zsh_text(text: str) -> str:
@@ -103,59 +122,58 @@ def _zsh_values(kind: str, values: Values) -> str:
     return {"file": "_files", "folder": "_files -/"}.get(kind, "")
 
 
-def _zsh(commands: Sequence[Command], values: Values) -> str:
-    lines = [
-        f"#compdef {PROGRAM}",
-        f"# zsh completion for {PROGRAM}. Install it as _{PROGRAM} in a folder of $fpath:",
-        f"#   {PROGRAM} docs completion zsh > ~/.zfunc/_{PROGRAM}",
-        f"_{PROGRAM}() {{",
-        "    local state line",
-        "    _arguments -C '--store[use this store]:PATH:_files -/' '--version[print the version]' \\",
-        "        '--help[show help]' \\",
-        "        '1:command:->command' '*::argument:->argument'",
-        '    case "$state" in',
-        "        command)",
-        "            local -a commands",
-        "            commands=(",
-    ]
-    words = _words(commands)
-    for word, group in words.items():
-        summary = (
-            group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
-        )
-        lines.append(f"                '{word}:{_zsh_text(summary)}'")
-    lines += [
-        "            )",
-        "            _describe command commands ;;",
-        "        argument)",
-        '            case "$words[1]" in',
-    ]
-    for word, group in words.items():
-        lines.append(f"                {word})")
-        if len(group) > 1:
-            names = [command.name.split()[1] for command in group]
-            shells = [v for command in group for a in command.arguments for v in values.get(a.values, [])]
-            lines.append(
-                f"                    _arguments '1:what:({' '.join(names)})' '2:value:({' '.join(shells)})' ;;"
+_ZSH = """\
+#compdef {program}
+# zsh completion for {program}. Install it as _{program} in a folder of $fpath:
+#   {program} docs completion zsh > ~/.zfunc/_{program}
+_{program}() {{
+    local state line
+    _arguments -C '--store[use this store]:PATH:_files -/' '--version[print the version]' \\
+        '--help[show help]' \\
+        '1:command:->command' '*::argument:->argument'
+    case "$state" in
+        command)
+            local -a commands
+            commands=(
+{words}
             )
-            continue
-        options = [_zsh_option(option, values) for option in group[0].options]
-        options += [
-            f"'{'*' if a.many else ''}{'' if a.many else '1'}:{a.name}:{_zsh_values(a.values, values)}'"
-            for a in group[0].arguments
-        ]
-        lines.append(
-            "                    _arguments " + " \\\n                        ".join(options) + " ;;"
-        )
-    lines += [
-        "            esac ;;",
-        "    esac",
-        "}",
-        f'if [ "$funcstack[1]" = "_{PROGRAM}" ]; then',
-        f'    _{PROGRAM} "$@"',
+            _describe command commands ;;
+        argument)
+            case "$words[1]" in
+{commands}
+            esac ;;
+    esac
+}}
+if [ "$funcstack[1]" = "_{program}" ]; then
+    _{program} "$@"
+else
+    compdef _{program} {program}
+fi
+"""
+
+
+def _zsh(commands: Sequence[Command], values: Values) -> str:
+    words = _words(commands)
+    return _ZSH.format(
+        program=PROGRAM,
+        words="\n".join(
+            f"                '{word}:{_zsh_text(_summary(group))}'" for word, group in words.items()
+        ),
+        commands="\n".join(_zsh_command(word, group, values) for word, group in words.items()),
+    )
+
+
+def _zsh_command(word: str, group: list[Command], values: Values) -> str:
+    head = f"                {word})\n                    _arguments "
+    if len(group) > 1:
+        names = [command.name.split()[1] for command in group]
+        shells = [v for command in group for a in command.arguments for v in values.get(a.values, [])]
+        return f"{head}'1:what:({' '.join(names)})' '2:value:({' '.join(shells)})' ;;"
+    specifications = [_zsh_option(option, values) for option in group[0].options]
+    specifications += [
+        f"'{'*' if a.many else '1'}:{a.name}:{_zsh_values(a.values, values)}'" for a in group[0].arguments
     ]
-    lines += ["else", f"    compdef _{PROGRAM} {PROGRAM}", "fi", ""]
-    return "\n".join(lines)
+    return head + " \\\n                        ".join(specifications) + " ;;"
 
 
 def _fish_quote(text: str) -> str:
@@ -172,20 +190,14 @@ def _fish(commands: Sequence[Command], values: Values) -> str:
         f"complete -c {PROGRAM} -n '{none}' -l version -d 'print the version'",
     ]
     for word, group in words.items():
-        summary = (
-            group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
-        )
         seen = f"__fish_seen_subcommand_from {word}"
-        lines.append(f"complete -c {PROGRAM} -f -n '{none}' -a {word} -d {_fish_quote(summary)}")
+        lines.append(f"complete -c {PROGRAM} -f -n '{none}' -a {word} -d {_fish_quote(_summary(group))}")
         if len(group) > 1:
-            more = [command.name.split()[1] for command in group]
-            more += [v for command in group for a in command.arguments for v in values.get(a.values, [])]
-            lines.append(f"complete -c {PROGRAM} -f -n '{seen}' -a '{' '.join(more)}'")
-        done = set()
-        for option in (o for command in group for o in command.options):
-            if option.name not in done:
-                done.add(option.name)
-                lines.append(_fish_option(option, seen, values))
+            lines.append(
+                f"complete -c {PROGRAM} -f -n '{seen}' -a '{' '.join(_closed_words(group, values))}'"
+            )
+        options = {option.name: option for command in group for option in command.options}
+        lines += [_fish_option(option, seen, values) for option in options.values()]
     return "\n".join([*lines, ""])
 
 

@@ -1,0 +1,61 @@
+"""Who may import what, where the import linter cannot see it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import opensession.core
+
+PACKAGE = Path(opensession.core.__file__).resolve().parent
+MODULES = {str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py")}
+
+
+def imported(path: Path) -> set[str]:
+    """The full names of what a module imports at run time; type checking is nobody's dependency."""
+    names: set[str] = set()
+    pending: list[ast.AST] = [ast.parse(path.read_text())]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        pending += ast.iter_child_nodes(node)
+    return names
+
+
+def importers(name: str) -> set[str]:
+    return {module for module, path in MODULES.items() if name in imported(path)}
+
+
+def test_only_core_imports_the_compiled_module():
+    assert importers("opensession._core") == {"core.py"}
+
+
+def test_only_the_store_s_cache_imports_sqlite3():
+    assert importers("sqlite3") == {"store/checked.py"}
+
+
+@pytest.mark.parametrize("name", ["subprocess", "socket", "urllib.request", "http.client", "ssl"])
+def test_nothing_reaches_the_network_or_starts_a_program(name):
+    assert importers(name) == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_opens_with_what_it_owns(module):
+    assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_and_functions_stay_small(module):
+    text = MODULES[module].read_text()
+    assert len(text.splitlines()) < 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 40, node.name
