@@ -45,6 +45,8 @@ pub struct Builder {
     time: (Time, Vec<u8>),
     sorter: Sorter,
     scratch: Vec<u8>,
+    /// Ids of the records that were folded since the last event, apart by blanks.
+    folded: Vec<u8>,
 }
 
 /// The bytes of a repaired record, kept on its first event.
@@ -70,6 +72,7 @@ impl Builder {
             time: (time, written(time)),
             sorter: Sorter::new(),
             scratch: Vec::new(),
+            folded: Vec::new(),
         }
     }
 
@@ -119,6 +122,12 @@ impl Builder {
         let number = self.records.read();
         if !draft.events.is_empty() {
             self.write(draft, Some(value), raw, number);
+        } else if let Some(id) = draft.id {
+            // The event it was folded into is written already, so the next one names it.
+            if !self.folded.is_empty() {
+                self.folded.push(b' ');
+            }
+            self.folded.extend_from_slice(&id);
         }
     }
 
@@ -137,7 +146,11 @@ impl Builder {
             None => false,
         };
         let events = std::mem::take(&mut draft.events);
-        for (k, event) in events.into_iter().enumerate() {
+        let folded = std::mem::take(&mut self.folded);
+        for (k, mut event) in events.into_iter().enumerate() {
+            if k == 0 && !folded.is_empty() {
+                event.attributes.push(("source.folded", Attribute::Text(Lit::Borrowed(&folded))));
+            }
             let id = self.unique_id(&own, k, number);
             let first = k == 0;
             let own_rest = (first && has_rest).then_some(rest.as_slice());
