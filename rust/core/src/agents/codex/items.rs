@@ -130,6 +130,9 @@ impl CodexMapper {
         let mut blocks = Vec::new();
         for key in ["summary", "content"] {
             if let Some(list) = item.get(key) {
+                if matches!(list.raw(), b"[]" | b"null") {
+                    draft.used(list);
+                }
                 blocks.extend(content::blocks(list, draft));
             }
         }

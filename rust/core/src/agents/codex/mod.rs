@@ -132,6 +132,9 @@ fn unknown<'a>(value: Value<'a>, record: &Record<'a>, kind: Option<Value<'a>>, i
     };
     let name = inner.or(kind).unwrap_or(lit("untyped"));
     let mut draft = Draft { time: record.time, opaque: true, raw_type, ..Draft::default() };
+    if record.kind.is_some_and(|k| k.is("response_item")) {
+        draft.id = value.at_path(&["payload", "id"]).map(|id| id.canonical_literal()).filter(|id| !id.is_empty());
+    }
     draft.used(value);
     draft.push(Event::custom(name).block(Block::Json(value)));
     draft

@@ -156,38 +156,46 @@ fn tools<'a>(item: Value<'a>, draft: &mut Draft<'a>) -> Vec<Block<'a>> {
 
 /// What the first lines of a text say (it is a canonical literal, and stays as it is).
 fn read_text(text: &[u8], kind: Option<CallKind>, outcome: &mut Outcome) {
-    let carried_out = header(text, outcome);
+    let header = header(text, outcome);
     // Other tools may print such a line themselves.
     if !matches!(kind, None | Some(CallKind::Shell | CallKind::Edit)) {
         outcome.exit_code = None;
     }
-    if !carried_out {
-        outcome.failed |= is_failure(text, kind);
+    if outcome.exit_code.is_none() {
+        outcome.failed |= is_failure(header.rest, kind, header.any);
     }
     if kind == Some(CallKind::Edit) {
         outcome.action = action(text);
     }
 }
 
-/// Read the header of a command's output; false if there is none.
-fn header(text: &[u8], outcome: &mut Outcome) -> bool {
-    let mut any = false;
-    for line in lines(text).take(8) {
+struct Header<'a> {
+    any: bool,
+    /// What follows it.
+    rest: &'a [u8],
+}
+
+/// Read the lines that Codex puts before a command's output.
+fn header<'a>(text: &'a [u8], outcome: &mut Outcome) -> Header<'a> {
+    let mut rows = lines(text);
+    let mut header = Header { any: false, rest: text };
+    while let Some(line) = rows.next() {
         if let Some(code) = line.strip_prefix(b"Process exited with code ").or_else(|| line.strip_prefix(b"Exit code: ")) {
             outcome.exit_code = number(code);
         } else if let Some(time) = line.strip_prefix(b"Wall time: ") {
-            let seconds = trim(time.strip_suffix(b"seconds").or(time.strip_suffix(b"second")).unwrap_or(time));
+            let seconds = time.strip_suffix(b"seconds").or(time.strip_suffix(b"second")).unwrap_or(time);
             outcome.duration_ms = number(seconds).and_then(millis);
-        } else if !["Chunk ID: ", "Process running with session ID ", "Original token count: ", "Total output lines: "]
-            .iter()
-            .any(|known| line.starts_with(known.as_bytes()))
-        {
-            return any;
+        } else if !OTHER_LINES.iter().any(|known| line.starts_with(known)) {
+            return header;
         }
-        any = true;
+        header = Header { any: true, rest: rows.rest() };
     }
-    any
+    header
 }
+
+/// Lines of the header that say nothing about how the call went.
+const OTHER_LINES: &[&[u8]] =
+    &[b"Chunk ID: ", b"Process running with session ID ", b"Original token count: ", b"Total output lines: "];
 
 fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(trim(text)).ok()?.parse().ok()
@@ -198,13 +206,14 @@ fn millis(seconds: f64) -> Option<u64> {
     (ms >= 0.0 && ms < 1e15).then_some(ms as u64)
 }
 
-fn is_failure(text: &[u8], kind: Option<CallKind>) -> bool {
+/// Codex's own words for a call that it did not carry out.
+fn is_failure(text: &[u8], kind: Option<CallKind>, headed: bool) -> bool {
     let text = trim(text);
     let begins = |prefix: &str| text.get(..prefix.len()).is_some_and(|t| t.eq_ignore_ascii_case(prefix.as_bytes()));
     if FAILURES.iter().any(|f| begins(f)) {
         return true;
     }
-    matches!(kind, Some(CallKind::Shell | CallKind::Edit)) && begins("error: ")
+    !headed && matches!(kind, Some(CallKind::Shell | CallKind::Edit)) && begins("error: ")
 }
 
 /// `A`, `M` or `D` before each file that a patch changed; an action only if it is the same for all.
