@@ -11,10 +11,39 @@ use super::time::{self, Time};
 use crate::json::{check, number, MAX_DEPTH};
 
 /// Members of `data` or of a block that are looked at here; those with more go to the full reader.
-pub(super) const MANY: usize = 8;
+const MANY: usize = 6;
 
-/// A key's literal, start and end of the value.
-pub(super) type Member<'b> = (&'b [u8], usize, usize);
+/// The members of a small object: where the key's literal and the value begin and end. Small, because it is zeroed for
+/// every event.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Members {
+    list: [[u32; 4]; MANY],
+    n: usize,
+}
+
+impl Members {
+    /// False if there are too many.
+    #[inline(always)]
+    pub fn push(&mut self, key: (usize, usize), value: (usize, usize)) -> bool {
+        let Some(slot) = self.list.get_mut(self.n) else { return false };
+        *slot = [key.0 as u32, key.1 as u32, value.0 as u32, value.1 as u32];
+        self.n += 1;
+        true
+    }
+
+    /// Key and value of each.
+    #[inline(always)]
+    fn each<'b>(&self, b: &'b [u8]) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + use<'_, 'b> {
+        self.list[..self.n].iter().map(|m| (&b[m[0] as usize..m[1] as usize], &b[m[2] as usize..m[3] as usize]))
+    }
+
+    /// The literal of the string `name`.
+    #[inline(always)]
+    pub fn text<'b>(&self, b: &'b [u8], name: &[u8]) -> Option<&'b [u8]> {
+        let (_, value) = self.each(b).find(|m| m.0 == name)?;
+        value.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    }
+}
 
 /// Read the event at `at` of a padded buffer ([`crate::json::scan::PAD`] bytes after the text).
 ///
@@ -136,24 +165,18 @@ impl<'b> Cursor<'b> {
     }
 
     fn block(&mut self) -> Option<()> {
-        let (members, n) = self.members(MAX_DEPTH - 4)?;
-        let members = &members[..n];
-        let (_, start, end) = members.iter().find(|m| m.0 == b"type")?;
-        let name = self.b[*start..*end].strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-        fit(self.b, members, model::block(name)?).then_some(())
+        let members = self.members(MAX_DEPTH - 4)?;
+        fit(self.b, &members, model::block(members.text(self.b, b"type")?)?).then_some(())
     }
 
     #[inline(always)]
-    fn members(&mut self, depth: usize) -> Option<([Member<'b>; MANY], usize)> {
-        let mut list: [Member<'b>; MANY] = [(b"", 0, 0); MANY];
-        let mut n = 0;
+    fn members(&mut self, depth: usize) -> Option<Members> {
+        let mut members = Members::default();
         self.i = check::members(self.b, self.i, depth, &mut |key, start, end| {
-            let Some(slot) = list.get_mut(n) else { return false };
-            *slot = (key, start, end);
-            n += 1;
-            true
+            // A colon and a quote stand between a key's literal and its value.
+            members.push((start - 2 - key.len(), start - 2), (start, end))
         })?;
-        Some((list, n))
+        Some(members)
     }
 
     /// After `"event_type":{"`.
@@ -166,20 +189,16 @@ impl<'b> Cursor<'b> {
             self.eat(b"}")?;
             return matches!(data, Data::None).then_some(());
         }
-        let (members, n) = self.members(MAX_DEPTH - 3)?;
-        let members = &members[..n];
+        let members = self.members(MAX_DEPTH - 3)?;
         self.eat(b",\"type\":")?;
         let (kind, data) = model::event(self.string()?.raw);
         facts.kind = kind;
         self.eat(b"}")?;
         let (Data::Fields(fields) | Data::Default(fields)) = data else { return None };
-        if !fit(self.b, members, fields) {
+        if !fit(self.b, &members, fields) {
             return None;
         }
-        let text = |name: &[u8]| {
-            let (_, start, end) = members.iter().find(|m| m.0 == name)?;
-            Some(Literal { raw: &self.b[start + 1..end - 1], canonical: true })
-        };
+        let text = |name: &[u8]| Some(Literal { raw: members.text(self.b, name)?, canonical: true });
         match kind {
             EventKind::FileEdit => (facts.path, facts.diff) = (text(b"path"), text(b"diff")),
             EventKind::FileCreate | EventKind::FileDelete => facts.path = text(b"path"),
@@ -192,11 +211,10 @@ impl<'b> Cursor<'b> {
 
 /// All fields that must be there are, and the known ones have the right type and are not `null`.
 #[inline]
-pub(super) fn fit(b: &[u8], members: &[Member<'_>], fields: &[Field]) -> bool {
+pub(super) fn fit(b: &[u8], members: &Members, fields: &[Field]) -> bool {
     let mut missing = fields.iter().filter(|f| !f.optional).count();
-    for (key, start, end) in members {
-        let Some(field) = fields.iter().find(|f| f.name.as_bytes() == *key) else { continue };
-        let value = &b[*start..*end];
+    for (key, value) in members.each(b) {
+        let Some(field) = fields.iter().find(|f| f.name.as_bytes() == key) else { continue };
         let fits = match field.ty {
             Ty::Text => value[0] == b'"',
             Ty::Filled => value[0] == b'"' && value.len() > 2,

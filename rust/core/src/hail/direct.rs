@@ -4,7 +4,7 @@
 //! else it answers `None` and the full reader decides. Its answer must be the full reader's, byte by byte (a property
 //! test compares the two).
 
-use super::check::{fit, Member, MANY};
+use super::check::{fit, Members};
 use super::model::{self, Data, EventKind};
 use super::stats::{Facts, Literal, Tokens};
 use super::time::{self, Time};
@@ -46,6 +46,59 @@ struct EventType<'b> {
 
 type Writer<'b, 's> = Rewriter<'b, 's>;
 
+/// The fields of an event.
+#[derive(Clone, Copy)]
+enum Field {
+    Attributes,
+    Content,
+    Duration,
+    Id,
+    EventType,
+    Task,
+    Time,
+    Type,
+}
+
+impl Field {
+    /// The field whose key is at `i`, and the offset of its value.
+    #[inline(always)]
+    fn read(b: &[u8], w: &mut Writer<'_, '_>, i: usize) -> Option<(Field, usize)> {
+        // Without white space, as programs write it, one comparison with a constant reads key and colon.
+        let mut known = |field: Field, key: &[u8]| {
+            let value = i + key.len();
+            if b[i..].starts_with(key) && b[value] > b' ' { Some((field, value)) } else { Field::spaced(w, i) }
+        };
+        match [b[i + 1], b[i + 2], b[i + 7]] {
+            [b'a', ..] => known(Field::Attributes, b"\"attributes\":"),
+            [b'c', ..] => known(Field::Content, b"\"content\":"),
+            [b'd', ..] => known(Field::Duration, b"\"duration_ms\":"),
+            [b'e', _, b'i'] => known(Field::Id, b"\"event_id\":"),
+            [b'e', ..] => known(Field::EventType, b"\"event_type\":"),
+            [_, b'a', _] => known(Field::Task, b"\"task_id\":"),
+            [_, b'i', _] => known(Field::Time, b"\"timestamp\":"),
+            _ => known(Field::Type, b"\"type\":"),
+        }
+    }
+
+    /// The same with white space or escapes.
+    #[inline(never)]
+    fn spaced(w: &mut Writer<'_, '_>, i: usize) -> Option<(Field, usize)> {
+        let (key, value) = w.key(i)?;
+        let field = match key.literal {
+            b"attributes" => Field::Attributes,
+            b"content" => Field::Content,
+            b"duration_ms" => Field::Duration,
+            b"event_id" => Field::Id,
+            b"event_type" => Field::EventType,
+            b"task_id" => Field::Task,
+            b"timestamp" => Field::Time,
+            b"type" => Field::Type,
+            _ => return None,
+        };
+        Some((field, value))
+    }
+}
+
 /// Read the event at `at` of a padded buffer and append its canonical line, without LF, to `out`.
 ///
 /// Returns its facts and the offset after its closing brace. After `None` nothing was appended.
@@ -54,7 +107,7 @@ pub fn event<'b>(b: &'b [u8], at: usize, storage: &mut Storage, out: &mut Vec<u8
     let mut slots = Slots::default();
     let mut w = Rewriter::new(b, at, storage);
     let start = w.skip(at);
-    let end = w.members(start, &mut |w, key, i| slots.member(b, w, key, i))?;
+    let end = w.members(start, &mut |w, i| slots.member(b, w, i))?;
     let (_, id) = slots.id?;
     let kind = slots.event_type.as_ref()?;
     let facts = Facts {
@@ -86,56 +139,58 @@ fn put<T>(slot: &mut Option<T>, value: T) -> Option<()> {
 
 impl<'b> Slots<'b> {
     #[inline(always)]
-    fn member(&mut self, b: &'b [u8], w: &mut Writer<'b, '_>, key: Key<'b>, i: usize) -> Option<usize> {
+    fn member(&mut self, b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<usize> {
+        let (field, i) = Field::read(b, w, i)?;
         let start = w.at(i);
         let end;
-        match key.literal {
-            b"attributes" => {
+        match field {
+            Field::Attributes => {
                 end = self.attributes(b, w, i)?;
                 put(&mut self.attributes, (start, w.at(end)))?;
             }
-            b"content" => {
+            Field::Content => {
                 let mut blocks = false;
-                end = w.members(i, &mut |w, key, i| {
+                end = w.members(i, &mut |w, i| {
+                    let (key, i) = w.key(i)?;
                     let first = !std::mem::replace(&mut blocks, true);
-                    if first && key.literal == b"blocks" && b[i] == b'[' { w.array(i, &mut |w, i| block(b, w, i)) } else { None }
+                    (first && key.literal == b"blocks" && b[i] == b'[').then_some(())?;
+                    w.array(i, &mut |w, i| block(b, w, i))
                 })?;
                 put(&mut self.content, (start, w.at(end)))?;
                 blocks.then_some(())?;
             }
-            b"duration_ms" => {
+            Field::Duration => {
                 end = w.value(i, 0)?;
                 number::as_u64(&b[i..end])?;
                 put(&mut self.duration, (start, w.at(end)))?;
             }
-            b"event_id" => {
+            Field::Id => {
                 let (id, after) = w.string(i)?;
                 (!id.literal.is_empty()).then_some(())?;
                 end = after;
                 put(&mut self.id, ((start, w.at(end)), literal(id)))?;
             }
-            b"event_type" => {
+            Field::EventType => {
                 let (event_type, after) = EventType::read(b, w, i)?;
                 end = after;
                 put(&mut self.event_type, event_type)?;
             }
-            b"task_id" => {
+            Field::Task => {
                 let (task, after) = w.string(i)?;
                 end = after;
                 put(&mut self.task, ((start, w.at(end)), literal(task)))?;
             }
-            b"timestamp" => {
+            Field::Time => {
                 let (text, after) = w.string(i)?;
                 end = after;
                 let (time, canonical) = time::parse(text.literal)?;
                 put(&mut self.time, Moment { at: i, time, text: canonical.then_some((start, w.at(end))) })?;
             }
-            b"type" => {
+            Field::Type => {
                 let (name, after) = w.string(i)?;
                 end = after;
                 (name.literal == b"event" && !std::mem::replace(&mut self.is_event, true)).then_some(())?;
             }
-            _ => return None,
         }
         Some(end)
     }
@@ -204,23 +259,13 @@ fn literal(text: Key<'_>) -> Literal<'_> {
     Literal { raw: text.literal, canonical: text.canonical }
 }
 
-/// An object of the schema, put in order, and its members.
+/// An object of the schema, put in order; its members are noted. Returns the offset after it.
 #[inline(always)]
-fn object<'b>(
-    w: &mut Writer<'b, '_>,
-    i: usize,
-    depth: usize,
-) -> Option<(usize, [Member<'b>; MANY], usize)> {
-    let mut list: [Member<'b>; MANY] = [(b"", 0, 0); MANY];
-    let mut n = 0;
-    let end = w.object(i, &mut |w, key, i| {
+fn object(w: &mut Writer<'_, '_>, i: usize, depth: usize, members: &mut Members) -> Option<usize> {
+    w.object(i, &mut |w, key, i| {
         let end = w.value(i, depth)?;
-        let slot = list.get_mut(n)?;
-        *slot = (key.literal, i, end);
-        n += 1;
-        key.canonical.then_some(end)
-    })?;
-    Some((end, list, n))
+        (key.canonical && members.push(key.place, (i, end))).then_some(end)
+    })
 }
 
 #[inline(always)]
@@ -237,11 +282,9 @@ fn block<'b>(b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<usize> {
         w.replace(end, end + 1, b",\"type\":\"Text\"}");
         return Some(end + 1);
     }
-    let (end, list, n) = object(w, i, MAX_DEPTH - 4)?;
-    let members = &list[..n];
-    let (_, from, to) = members.iter().find(|m| m.0 == b"type")?;
-    let name = b[*from..*to].strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    fit(b, members, model::block(name)?).then_some(end)
+    let mut members = Members::default();
+    let end = object(w, i, MAX_DEPTH - 4, &mut members)?;
+    fit(b, &members, model::block(members.text(b, b"type")?)?).then_some(end)
 }
 
 impl<'b> EventType<'b> {
@@ -249,37 +292,34 @@ impl<'b> EventType<'b> {
     fn read(b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<(EventType<'b>, usize)> {
         let mut name = None;
         let mut data = None;
-        let mut list: [Member<'b>; MANY] = [(b"", 0, 0); MANY];
-        let end = w.members(i, &mut |w, key, i| match key.literal {
-            b"type" => {
-                let (text, end) = w.string(i)?;
-                put(&mut name, text.literal)?;
-                Some(end)
+        let mut members = Members::default();
+        let end = w.members(i, &mut |w, i| {
+            let (key, i) = w.key(i)?;
+            match key.literal {
+                b"type" => {
+                    let (text, end) = w.string(i)?;
+                    put(&mut name, text.literal)?;
+                    Some(end)
+                }
+                b"data" => {
+                    let start = w.at(i);
+                    let end = object(w, i, MAX_DEPTH - 3, &mut members)?;
+                    put(&mut data, (start, w.at(end)))?;
+                    Some(end)
+                }
+                _ => None,
             }
-            b"data" => {
-                let start = w.at(i);
-                let (end, members, n) = object(w, i, MAX_DEPTH - 3)?;
-                list = members;
-                put(&mut data, ((start, w.at(end)), n))?;
-                Some(end)
-            }
-            _ => None,
         })?;
         let name = name?;
         let (kind, rule) = model::event(name);
-        let members = match (rule, data) {
-            (Data::None, None) => &list[..0],
-            (Data::Fields(fields) | Data::Default(fields), Some((_, n))) => {
-                fit(b, &list[..n], fields).then_some(())?;
-                &list[..n]
-            }
+        match (rule, data) {
+            (Data::None, None) => {}
+            (Data::Fields(fields) | Data::Default(fields), Some(_)) => fit(b, &members, fields).then_some(())?,
             _ => return None,
-        };
-        let mut this =
-            EventType { kind, name, data: data.map(|d| d.0), path: None, diff: None, summary: None };
-        let text = |name: &[u8]| -> Option<Literal<'b>> {
-            let (_, start, end) = members.iter().find(|m| m.0 == name)?;
-            let raw = &b[start + 1..end - 1];
+        }
+        let mut this = EventType { kind, name, data, path: None, diff: None, summary: None };
+        let text = |name: &[u8]| {
+            let raw = members.text(b, name)?;
             // Whether its spelling is canonical was not kept; if it holds an escape, it is spelled again.
             Some(Literal { raw, canonical: !raw.contains(&b'\\') })
         };

@@ -50,6 +50,8 @@ pub struct Key<'b> {
     pub canonical: bool,
     /// The literal holds a backslash.
     pub escaped: bool,
+    /// Where the literal begins and ends.
+    pub place: (usize, usize),
 }
 
 impl<'b, 's> Rewriter<'b, 's> {
@@ -118,7 +120,9 @@ impl<'b, 's> Rewriter<'b, 's> {
             string::recode_into(literal, &mut self.s.out);
             self.from = span.end;
         }
-        Some((Key { literal, canonical: span.canonical, escaped: span.escaped }, span.end + 1))
+        let key =
+            Key { literal, canonical: span.canonical, escaped: span.escaped, place: (i + 1, span.end) };
+        Some((key, span.end + 1))
     }
 
     /// The value at `i`; containers may nest `depth` levels. Returns the offset after it.
@@ -177,14 +181,10 @@ impl<'b, 's> Rewriter<'b, 's> {
         }
     }
 
-    /// The members of the object at `i`, in the order of the source and left in it; `member` gets every key and the
-    /// offset of its value, and returns the offset after it. The caller writes them in order and refuses duplicates.
+    /// The members of the object at `i`, in the order of the source and left in it; `member` gets the offset of every
+    /// key, and returns the offset after the value. The caller writes them in order and refuses duplicates.
     #[inline(always)]
-    pub fn members(
-        &mut self,
-        i: usize,
-        member: &mut impl FnMut(&mut Self, Key<'b>, usize) -> Option<usize>,
-    ) -> Option<usize> {
+    pub fn members(&mut self, i: usize, member: &mut impl FnMut(&mut Self, usize) -> Option<usize>) -> Option<usize> {
         if self.b[i] != b'{' {
             return None;
         }
@@ -193,9 +193,7 @@ impl<'b, 's> Rewriter<'b, 's> {
             return Some(i + 1);
         }
         loop {
-            let (key, after) = self.string(i)?;
-            i = self.colon(after)?;
-            i = member(self, key, i)?;
+            i = member(self, i)?;
             i = self.skip(i);
             match self.b[i] {
                 b',' => i = self.skip(i + 1),
@@ -205,13 +203,21 @@ impl<'b, 's> Rewriter<'b, 's> {
         }
     }
 
+    /// The key at `i` and the offset of its value.
+    #[inline(always)]
+    pub fn key(&mut self, i: usize) -> Option<(Key<'b>, usize)> {
+        let (key, after) = self.string(i)?;
+        Some((key, self.colon(after)?))
+    }
+
     #[inline(always)]
     fn colon(&mut self, i: usize) -> Option<usize> {
         let i = self.skip(i);
         if self.b[i] == b':' { Some(self.skip(i + 1)) } else { None }
     }
 
-    /// The object at `i`, put in order; `member` as for [`Rewriter::members`].
+    /// The object at `i`, put in order; `member` gets every key and the offset of its value, and returns the
+    /// offset after it.
     #[inline(always)]
     pub fn object(
         &mut self,
@@ -232,15 +238,14 @@ impl<'b, 's> Rewriter<'b, 's> {
                 return None;
             }
             let start = self.at(i);
-            let (key, after) = self.string(i)?;
+            let (key, value) = self.key(i)?;
             let (prefix, escaped) = (prefix(key.literal), key.escaped);
-            let new = Member { prefix, key: (i + 1, after - 1), escaped, start, end: 0 };
+            let new = Member { prefix, key: key.place, escaped, start, end: 0 };
             if let (true, Some(last)) = (sorted && self.s.members.len() > base, self.s.members.last()) {
                 sorted = order(self.b, last, &new) == Ordering::Less;
             }
             self.s.members.push(new);
-            i = self.colon(after)?;
-            i = member(self, key, i)?;
+            i = member(self, key, value)?;
             i = self.skip(i);
             match self.b[i] {
                 b',' => i = self.skip(i + 1),
