@@ -102,9 +102,9 @@ class ClaudeLog(Tools):
             self.out.append(CLASSIC % (self.parent, self.side if side else self.head, body, own, time, extra))
         self.parent = b'"%b"' % own
         self.count += 1
-        if self.count % 15_000 == 0:
+        if self.count % 4000 == 0:
             self.out[-1] = self.out[-1][:-1]  # the next record is glued to this one
-        if self.count % 9000 == 0:
+        if self.count % 2500 == 0:
             self.upgrade()
 
     # Turns.
@@ -156,9 +156,10 @@ class ClaudeLog(Tools):
 
     def snapshot(self) -> None:
         own = self.uuid()
+        paths = {self.file().path for _ in range(int(self.chance() * 5))}
         files = b",".join(
-            BACKUP % (self.file().path, self.random.getrandbits(64), n, n, self.clock.tick())
-            for n in range(1, 1 + int(self.chance() * 5))
+            BACKUP % (path, self.random.getrandbits(64), n, n, self.clock.tick())
+            for n, path in enumerate(sorted(paths), 1)
         )
         self.out.append(SNAPSHOT % (own, own, files, self.clock.tick()))
 

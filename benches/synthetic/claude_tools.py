@@ -54,7 +54,7 @@ class Tools(Draw):
     def bash(self) -> tuple[bytes, bytes, bytes, bytes]:
         out = self.pools.terminal.cut(self.chance(), STDOUT.at(self.chance()))
         self.calls += 1
-        if self.calls % 400 == 0:
+        if self.calls % 150 == 0:
             out += b"\\ud83d"  # cut in the middle of an emoji, as string.slice does
         given = b'"command":"%b","description":"%b"' % (
             self.pools.terminal.cut(self.chance(), COMMAND.at(self.chance())),

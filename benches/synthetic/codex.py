@@ -62,7 +62,7 @@ class CodexLog(Draw):
             time = self.clock.text(self.clock.now - int(self.chance() * 4000))
         self.out.append(LINE % (time, kind, payload))
         self.count += 1
-        if self.count % 15_000 == 0:
+        if self.count % 4000 == 0:
             self.out[-1] = self.out[-1][:-1]  # the next record is glued to this one
 
     def item(self, payload: bytes) -> None:
@@ -96,7 +96,7 @@ class CodexLog(Draw):
 
     @property
     def modern(self) -> bool:
-        return self.steps // 3000 % 3 != 1
+        return self.steps // 500 % 3 != 1
 
     def step(self) -> None:
         """A part of a turn: a prompt, reasoning, an answer now and then; one call and its output; tokens."""
@@ -211,7 +211,7 @@ class CodexLog(Draw):
                 b'{\\"output\\":\\"%b\\",\\"metadata\\":{\\"exit_code\\":%d,\\"duration_seconds\\":%.1f}}'
                 % (source.nested_piece(first, last), failed, chance() * 9)
             )
-        if self.steps % 2000 == 0 and self.modern:
+        if chance() < 0.002 and self.modern:
             out = b"\\ud83d " + out
         self.item(
             b'{"type":"function_call","name":"%b","arguments":"%b","call_id":"%b"}' % (name, given, call)

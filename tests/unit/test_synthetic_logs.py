@@ -32,12 +32,12 @@ def generate(mode: str, size: int, pools: Pools, long_line: int = 0, seed: int =
 
 @pytest.fixture(scope="module")
 def claude(pools: Pools) -> list[bytes]:
-    return generate("claude", 24_000_000, pools).splitlines()
+    return generate("claude", 12_000_000, pools).splitlines()
 
 
 @pytest.fixture(scope="module")
 def codex(pools: Pools) -> list[bytes]:
-    return generate("codex", 24_000_000, pools).splitlines()
+    return generate("codex", 12_000_000, pools).splitlines()
 
 
 def records(lines: list[bytes]) -> list[dict]:
@@ -101,7 +101,7 @@ def test_a_codex_log_writes_prompts_and_answers_twice(codex: list[bytes]) -> Non
 
 def test_logs_hold_glued_records_and_lone_surrogates(claude: list[bytes], codex: list[bytes]) -> None:
     for lines in (claude, codex):
-        assert [line for line in lines if GLUED.search(line)] or len(lines) < 15_000
+        assert [line for line in lines if GLUED.search(line)]
         assert any(re.search(rb"\\ud83d(?!\\ude)", line) for line in lines)
 
 
