@@ -312,7 +312,7 @@ class Claude:
                 if block.get("type") == "thinking":
                     block.pop("signature", None)
         made = event("Custom", {"kind": draft.raw_type}, [json_block(data)])
-        if call:
+        if self.calls.knows(call):
             record.pop("parentToolUseID", None)
             made["attributes"]["semantic.call_id"] = call
         draft.events.append(made)

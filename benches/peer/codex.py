@@ -232,6 +232,9 @@ class Codex:
 
     def reasoning(self, item: Json, draft: Draft) -> None:
         blocks = self.take_blocks(item, "summary", draft) + self.take_blocks(item, "content", draft)
+        for key in ("summary", "content"):
+            if key in item and item[key] in (None, []):
+                del item[key]
         cipher = item.pop("encrypted_content") if isinstance(item.get("encrypted_content"), str) else None
         kept = [b for b in blocks if b["type"] != "Text" or not self.seen("item", b["text"])]
         if blocks and not kept:

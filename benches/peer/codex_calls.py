@@ -27,8 +27,9 @@ TOOLS = {
 COMMANDS = ("shell", "exec_command", "shell_command")
 SCRIPT = re.compile(r"-[a-z]*c")
 HEADER = re.compile(
-    r"(?:Process exited with code |Exit code: )(?P<code>.*)|Wall time: (?P<time>.*?)(?:seconds?)?$"
-    r"|Chunk ID: |Process running with session ID |Original token count: |Total output lines: "
+    r"(?:Process exited with code |Exit code: )(?P<code>.*)$|Wall time: (?P<time>.*?)(?:seconds?)?$"
+    r"|(?:Chunk ID: |Process running with session ID |Original token count: |Total output lines: ).*$",
+    re.MULTILINE,
 )
 FAILURES = (
     "failed in sandbox",
@@ -188,24 +189,26 @@ def result_of(item: Json, calls: Calls) -> Event:
 
 def read_header(text: str, made: Event, what: str, *, known: bool) -> bool:
     """Exit code and duration from the first lines of an output; true if it says that the call failed."""
-    data, any_line = made["event_type"]["data"], False
-    for line in text.split("\n", 8)[:8]:
-        found = HEADER.match(line)
-        if found is None:
-            break
-        any_line = True
+    data, start = made["event_type"]["data"], 0
+    while found := HEADER.match(text, start):
         if found["code"] is not None:
             code = found["code"].strip()
+            data.pop("exit_code", None)
             if re.fullmatch(r"[+-]?\d+", code):
                 data["exit_code"] = int(code)
         elif found["time"] is not None:
             set_duration(made, float(found["time"]))
+        start = min(len(text), found.end() + 1)
+        if start == len(text):
+            break
     if known and what not in ("shell", "edit"):
         data.pop("exit_code", None)
-    if any_line:
+    if "exit_code" in data:
         return False
-    start = text.strip(" \n\t\r\f")[:40].lower()
-    return start.startswith(FAILURES) or (what in ("shell", "edit") and start.startswith("error: "))
+    begins = text[start : start + 200].lstrip(" \n\t\r\f").lower()
+    return begins.startswith(FAILURES) or (
+        start == 0 and what in ("shell", "edit") and begins.startswith("error: ")
+    )
 
 
 def set_duration(made: Event, seconds: Json) -> None:

@@ -64,6 +64,7 @@ class Session:
         self.time: str | None = None
         self.last: str | None = None
         self.ids: set[str] = set()
+        self.folded: list[str] = []
         self.records = Counter[str]()
         self.repairs = Counter[str]()
         self.warnings = Counter[str]()
@@ -98,6 +99,8 @@ class Session:
         self.unknown.update(draft.unknown)
         self.records["opaque" if draft.opaque else "mapped" if draft.events else "folded"] += 1
         if not draft.events:
+            if draft.id:
+                self.folded.append(draft.id)
             return
         if draft.time is not None:
             self.time = draft.time
@@ -107,6 +110,9 @@ class Session:
             if draft.raw_type is not None:
                 attributes["source.raw_type"] = draft.raw_type
             if k == 0:
+                if self.folded:
+                    attributes["source.folded"] = " ".join(self.folded)
+                    self.folded.clear()
                 if rest is not GONE:
                     attributes["source.rest"] = rest
                 if raw is not None:
@@ -242,6 +248,9 @@ class Calls:
     def __init__(self) -> None:
         self.open: dict[str, tuple[str, str]] = {}
         self.answered: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    def knows(self, call: str | None) -> bool:
+        return call in self.open or call in self.answered
 
     def result_of(self, call: str | None) -> tuple[str, str]:
         found = self.open.pop(call, None)
