@@ -136,7 +136,8 @@ pub fn recover(line: &[u8], whole: bool) -> Outcome {
 fn clean_bytes(line: &[u8], repairs: &mut Repairs) -> Vec<u8> {
     let mut text = Vec::with_capacity(line.len() + PAD);
     let mut rest = line;
-    while let Some(at) = memchr::memchr(0, rest) {
+    // A crash leaves runs of NUL; one alone is a byte of something else, and damage.
+    while let Some(at) = memchr::memmem::find(rest, &[0; 2]) {
         text.extend_from_slice(&rest[..at]);
         let run = rest[at..].iter().take_while(|&&c| c == 0).count();
         repairs.nul_run += 1;
@@ -187,10 +188,15 @@ fn clean_tokens(text: Vec<u8>, repairs: &mut Repairs) -> Vec<u8> {
                 Ok(found) => i = found.end.max(i + 1),
                 Err(fault) if matches!(fault.kind, FaultKind::NumberOverflow | FaultKind::NumberLength) => {
                     let end = i + b[i..n].iter().take_while(|c| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
-                    out.extend_from_slice(&b[copied..i]);
-                    write_string(&b[i..end], &mut out);
-                    repairs.number_overflow += 1;
-                    copied = end;
+                    let mut after = end;
+                    skip(&b, &mut after);
+                    // A number where a key should stand is damage.
+                    if b[after] != b':' {
+                        out.extend_from_slice(&b[copied..i]);
+                        write_string(&b[i..end], &mut out);
+                        repairs.number_overflow += 1;
+                        copied = end;
+                    }
                     i = end;
                 }
                 Err(_) => i += 1,

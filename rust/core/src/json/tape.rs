@@ -534,16 +534,10 @@ impl<'a> Value<'a> {
         Items { value: self.at(self.node + 1), end }
     }
 
-    /// The member `key` of an object (the last one of that name).
+    /// The member `key` of an object. Where a key stands twice (no value that is kept has that) it is the first.
     #[inline]
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        let mut found = None;
-        for (k, v) in self.members() {
-            if k.is(key) {
-                found = Some(v);
-            }
-        }
-        found
+        self.members().find(|(k, _)| k.is(key)).map(|(_, v)| v)
     }
 
     /// The member at the end of a path of keys.

@@ -98,19 +98,18 @@ fn exit_code(blocks: &[Block<'_>], is_error: bool, call: CallKind, structured: O
         Block::Text(text) => Some(text.as_ref()),
         _ => None,
     });
-    if let Some(code) = text.and_then(|t| leading_number(t, "Exit code ")) {
-        return (Some(code), false);
+    // Only an error is reported that way; a command may print the same words itself.
+    if is_error {
+        return (text.and_then(|t| leading_number(t, "Exit code ")), false);
     }
     let set = |key: &str| {
         structured.and_then(|s| s.get_some(key)).is_some_and(|v| v.bool() != Some(false) && !(v.is_string() && v.literal().is_empty()))
     };
-    let unknown = is_error
-        || call == CallKind::Background
+    let unknown = call == CallKind::Background
         || set("interrupted")
         || set("returnCodeInterpretation")
         || set("backgroundTaskId")
-        || set("backgroundedByUser")
-        || structured.is_some_and(|s| s.is_string());
+        || set("backgroundedByUser");
     if unknown { (None, false) } else { (Some(0), true) }
 }
 

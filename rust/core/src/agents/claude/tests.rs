@@ -158,6 +158,8 @@ fn exit_codes_are_what_the_log_states() {
     assert_eq!(code(r#""content":"ok""#, r#","toolUseResult":{"returnCodeInterpretation":"No matches found"}"#), (None, None, false));
     assert_eq!(code(r#""content":"started""#, r#","toolUseResult":{"backgroundTaskId":"b1"}"#), (None, None, false));
     assert_eq!(code(r#""content":"refused","is_error":true"#, ""), (None, None, true));
+    // What a successful command prints is no exit code of its own.
+    assert_eq!(code(r#""content":"Exit code 3""#, "").0, Some(0));
 }
 
 #[test]
