@@ -100,6 +100,9 @@ def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(work)
+    # Thousands of real syncs would make the suite as slow as the disk. What is synced, and when, is shown from outside
+    # the process in tests/faults/test_processes.py; no test in this process can see the difference.
+    monkeypatch.setattr(os, "fsync", os.fstat)
     return Environment(home, work, home / ".local" / "share" / "opensession", dict(os.environ))
 
 

@@ -7,7 +7,7 @@ gives the hashes at the end.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from opensession.errors import InternalError, WriteFailedError
@@ -38,11 +38,11 @@ class Batch:
         self._tree = tree
         self._shown_root = shown_root
         self._files: list[TemporaryFile] = []
-        self._trunk = tree.trunk(make=True)
+        self._open = ExitStack()  # closes in reverse order: the first file's lock protects the others
         self._folder: Folder | None = None
 
     def __enter__(self) -> Self:
-        trunk = self._trunk.__enter__()
+        trunk = self._open.enter_context(self._tree.trunk(make=True))
         assert trunk is not None
         self._folder = trunk[0]
         return self
@@ -50,9 +50,7 @@ class Batch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for file in reversed(self._files):  # the first one's lock protects the others
-            file.close()
-        self._trunk.__exit__(kind, error, tb)
+        self._open.close()
 
     def next_fd(self) -> int:
         """The descriptor that the next session is written to."""
@@ -60,6 +58,7 @@ class Batch:
         leader = self._files[0] if self._files else None
         file = TemporaryFile(self._folder, leader, len(self._files))
         self._files.append(file)
+        self._open.callback(file.close)
         if len(self._files) > _HELD_OPEN:
             # The core has its own descriptor for what it still has to write there.
             self._files[-_HELD_OPEN].park()

@@ -117,7 +117,7 @@ class Folder:
                 made.created = True
                 _close_to_others(made)
                 return made
-        raise StorageFailedError(f"the folder {str(self.path / name)!r} is being removed while it is used")
+        raise _vanishing(self.path / name)
 
     def file(self, name: str) -> int | None:
         """A descriptor for reading the plain file of this name, or None where there is none."""
@@ -138,10 +138,12 @@ class Folder:
         return fd
 
     def lstat(self, name: str) -> os.stat_result | None:
-        try:
-            return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
+        """What stands under this name, a link as a link; None where nothing does."""
+        with storage(self.path / name, "look at"):
+            try:
+                return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
 
     def is_link(self, name: str) -> bool:
         found = self.lstat(name)
@@ -217,7 +219,7 @@ def make_root(root: Path) -> Folder:
             made.append(path)
     folder = open_root(root)
     if folder is None:
-        raise StorageFailedError(f"the store {str(root)!r} is being removed while it is used")
+        raise _vanishing(root)
     folder.created = root in made
     if folder.created or not folder.names():
         _close_to_others(folder)
@@ -234,6 +236,13 @@ def _close_to_others(folder: Folder) -> None:
     if stat.S_IMODE(found.st_mode) != FOLDER_MODE and found.st_uid == os.geteuid():
         with storage(folder.path, "set the mode of"):
             os.fchmod(folder.fd, FOLDER_MODE)
+
+
+def _vanishing(path: Path) -> StorageFailedError:
+    return StorageFailedError(
+        f"the folder {str(path)!r} is being removed while it is used",
+        next=[f"ls -ld {quoted(_existing(path))}"],
+    )
 
 
 def _link_refused(path: Path) -> RefusedError:

@@ -47,13 +47,17 @@ class TemporaryFile:
         self.group: str = "" if leader is None else leader.group
         self.name = ""
         self.fd = -1
-        with storage(folder.path, "make a temporary file in"):
-            if leader is not None:
-                self._create(number)
-            while self.fd < 0:
-                self.group = secrets.token_hex(8)
-                self._create(0)
-                self._lock()
+        try:
+            with storage(folder.path, "make a temporary file in"):
+                if leader is not None:
+                    self._create(number)
+                while self.fd < 0:
+                    self.group = secrets.token_hex(8)
+                    self._create(0)
+                    self._lock()
+        except BaseException:
+            self.close()
+            raise
 
     def _create(self, number: int) -> None:
         name = f"{TEMPORARY}{self.group}-{number}"
@@ -89,14 +93,16 @@ class TemporaryFile:
 
     def close(self) -> None:
         """Close; what still has its temporary name is removed."""
-        if self.name:
-            # Refused, it is left behind for gc: the error that led here matters more.
-            with suppress(OSError):
-                os.unlink(self.name, dir_fd=self.folder.fd)
-            self.name = ""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        try:
+            if self.name:
+                # Refused, it is left behind for gc: the error that led here matters more.
+                with suppress(OSError):
+                    os.unlink(self.name, dir_fd=self.folder.fd)
+                self.name = ""
+        finally:
+            if self.fd >= 0:
+                os.close(self.fd)
+                self.fd = -1
 
     def make_durable(self, expected_size: int) -> None:
         """Give the file its final mode and sync it. A sync that fails is final: the kernel forgets the lost
