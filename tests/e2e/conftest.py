@@ -38,7 +38,7 @@ def _program(path: Path, command: str) -> None:
 class Shell:
     """Runs lines as a person would type them."""
 
-    def __init__(self, env, folder: Path) -> None:
+    def __init__(self, env, folder: Path, compiled: Path) -> None:
         self.env = env
         self.work = env.work
         programs = folder / "bin"
@@ -47,6 +47,9 @@ class Shell:
         _program(programs / "python", f'"{sys.executable}"')
         self.programs = programs
         self.variables = {**env.variables, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        # As installed, where modules are compiled once: hundreds of processes are started here.
+        del self.variables["PYTHONDONTWRITEBYTECODE"]
+        self.variables["PYTHONPYCACHEPREFIX"] = str(compiled)
 
     def __call__(self, line: str, stdin: bytes | None = None, **more: str) -> Done:
         done = subprocess.run(
@@ -65,10 +68,16 @@ class Shell:
         return subprocess.Popen(command, cwd=self.work, env=self.variables, **how)
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory) -> Path:
+    """Where the modules' compiled form is kept for this run."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture
-def sh(env, tmp_path) -> Shell:
+def sh(env, tmp_path, compiled) -> Shell:
     """A shell in the test's own folder."""
-    return Shell(env, tmp_path)
+    return Shell(env, tmp_path, compiled)
 
 
 @pytest.fixture

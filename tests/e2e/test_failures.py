@@ -152,15 +152,41 @@ def test_a_failure_is_told_and_its_steps_work(world, line, code, says, steps):
         assert (world(f"set -o pipefail; {step}").code, step) == (0, step)
 
 
-@pytest.mark.parametrize(("line", "code", "says", "steps"), FAILURES)
+# `cat` has no --json, and `verify` answers with its rows: a target that is not as it should be is an answer.
+WITH_JSON = [case for case in FAILURES if case.values[0].split()[0] not in ("cat", "verify")]
+
+
+@pytest.mark.parametrize(("line", "code", "says", "steps"), WITH_JSON)
 def test_a_failure_as_json_is_one_document_with_the_same_facts(world, line, code, says, steps):
-    if " cat " in f" {line} " or "verify" in line:
-        pytest.skip("cat has no --json; verify answers with its rows")
     done = world(f"opensession {line} --json")
     document = json.loads(done.err if line.startswith("parse") and "--out" not in line else done.out)
     assert document["error"].keys() == {"code", "message", "line", "next"}
     assert done.code == code
     assert set(steps) <= {step.replace(" --json", "") for step in document["error"]["next"]}
+
+
+def test_what_verify_finds_is_in_its_document(world):
+    done = world(f"opensession verify {NOT_HERE} s.hail.jsonl raw.jsonl --json")
+    document = json.loads(done.out)
+    assert done.code == 3
+    assert [error["code"] for error in document["errors"]] == ["not_found"]
+    assert [(row["target"], row["address"], row["valid"]) for row in document["targets"]] == [
+        ("s.hail.jsonl", "none", True),
+        ("raw.jsonl", "none", False),
+    ]
+    assert document["targets"][1]["error"]["line"] == 1
+
+
+def test_a_file_name_that_is_no_text_can_be_named(sh, env, hail):
+    (env.work / "s.hail.jsonl").write_bytes(hail.session())
+    sh("mv s.hail.jsonl $'caf\\xe9.jsonl'")
+    for locale in ("C", "C.UTF-8"):
+        assert sh("opensession verify $'caf\\xe9.jsonl'", LC_ALL=locale).code == 0
+        document = json.loads(sh("opensession inspect $'caf\\xe9.jsonl' --json", LC_ALL=locale).out)
+        assert document["path"].endswith("caf\udce9.jsonl")
+    missing = sh("opensession register $'caf\\xe8.jsonl'")
+    assert missing.code == 4
+    assert "caf\\udce8.jsonl" in missing.err
 
 
 def test_a_damaged_object_is_never_handed_out(sh, session, env):

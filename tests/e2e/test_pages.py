@@ -80,3 +80,11 @@ def test_every_make_target_of_a_page_exists(page):
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for named in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE):
         assert named in targets, named
+
+
+def test_hooks_and_the_build_server_only_call_make():
+    for script in (*(ROOT / ".githooks").iterdir(), ROOT / ".ci" / "run"):
+        assert script.stat().st_mode & 0o111, script
+        code = [line for line in script.read_text().splitlines() if line and not line.startswith("#")]
+        assert code[-1].startswith("exec make"), script
+        assert set(code[:-1]) <= {"set -euo pipefail", 'cd "$(dirname "$0")/.."'}, script

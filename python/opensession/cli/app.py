@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = Report(json="--json" in words)
     try:
         _guard_standard_streams()
+        _speak_utf8()
         _exit_on_sigterm()
         return _dispatch(words, report)
     except BrokenPipeError:
@@ -239,6 +240,16 @@ def _guard_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDONLY)
+
+
+def _speak_utf8() -> None:
+    """Write UTF-8 whatever the locale says: sessions are UTF-8, and JSON is by definition.
+
+    What cannot be written (bytes of a file name that are no text) is escaped, which is valid in a JSON string too.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a caller has put something else in its place
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _forget_standard_output() -> None:
