@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import subprocess
@@ -99,7 +100,17 @@ def test_side_files_are_refused_and_never_become_an_empty_session(corpus, profil
         assert refused.value.code == "no_events"
 
 
-def test_the_address_is_the_sha256_of_the_file(corpus):
+def test_a_compressed_log_has_the_address_of_the_plain_one(corpus, tmp_path):
+    import logs
+
+    for log in logs.logs(corpus)[::30]:
+        packed = tmp_path / f"{log.path.name}.gz"
+        packed.write_bytes(gzip.compress(log.path.read_bytes(), compresslevel=1, mtime=0))
+        plain, _ = logs.parse(log.path, log.profile)
+        assert logs.parse(packed, log.profile, name=log.path.name)[0] == plain
+
+
+def test_the_address_is_the_sha256_of_the_session(corpus):
     import logs
 
     log = logs.logs(corpus)[0]
