@@ -217,7 +217,8 @@ impl CodexMapper {
             self.calls.opened(id, &name, kind);
         }
         // The name of the tool is not told by a more telling event, and the parts of a composed one are kept.
-        if item.get("namespace").is_none() && events.iter().any(|e| matches!(e.kind, EventType::ToolCall { .. })) {
+        let named = item.get_str("name").is_some() && item.get("namespace").is_none();
+        if named && events.iter().any(|e| matches!(e.kind, EventType::ToolCall { .. })) {
             draft.take(item, "name");
         }
         for event in events {

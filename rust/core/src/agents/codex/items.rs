@@ -3,9 +3,10 @@
 use super::super::event::{lit, Attribute, Block, Draft, Event, EventType, Lit, Origin};
 use super::content;
 use super::origin::{is_injected, phase};
+use super::shape::says_nothing;
 use super::twins::{key, Key, Role, Side};
 use super::{slot, CodexMapper};
-use crate::json::Value;
+use crate::json::{Kind, Value};
 
 /// A message of either side, on its way to an event or to its twin.
 pub struct Said<'a> {
@@ -34,14 +35,15 @@ impl CodexMapper {
             | "tool_search_output" => self.output(item, draft),
             _ => self.other_item(name, item, draft),
         }
-        if draft.events.is_empty() {
-            return;
-        }
-        draft.take(item, "type");
+        // A folded record is named too, on the event that follows it.
         if let Some(id) = item.get_str("id").filter(|id| !id.literal().is_empty()) {
             draft.id = Some(id.canonical_literal());
             draft.used(id);
         }
+        if draft.events.is_empty() {
+            return;
+        }
+        draft.take(item, "type");
         for (slot, key) in [(slot::PASSTHROUGH, "internal_chat_message_metadata_passthrough"), (slot::METADATA, "metadata")] {
             if let Some(member) = item.get(key) {
                 self.envelope.pass(slot, member, draft);
@@ -57,7 +59,7 @@ impl CodexMapper {
             // Developer and system messages have no twin, and their role stays in the rest.
             _ => return draft.push(Event::new(EventType::SystemMessage).origin(Origin::Context).blocks(blocks)),
         };
-        let more = self.says_more(item, &["role", "content", "phase"]);
+        let more = self.says_more(item, draft);
         self.said(Said { side: Side::Item, role, name: "message", phase: item.get_str("phase"), blocks, more }, draft);
         if draft.events.iter().any(|e| matches!(e.kind, EventType::UserMessage | EventType::AgentMessage)) {
             draft.take(item, "role");
@@ -103,19 +105,18 @@ impl CodexMapper {
         }
     }
 
-    /// A record that is to be folded has members besides `held` that the session does not know yet.
-    pub(super) fn says_more(&self, record: Value<'_>, held: &[&str]) -> bool {
-        record.members().any(|(key, member)| {
-            let name = key.literal();
-            let known = matches!(name, b"type" | b"id") || held.iter().any(|h| h.as_bytes() == name);
-            if known || member.is_null() || matches!(member.raw(), b"[]" | b"{}" | b"\"\"") {
-                return false;
-            }
-            match name {
-                b"internal_chat_message_metadata_passthrough" | b"metadata" => !self.is_turn(member),
-                _ => true,
-            }
-        })
+    /// A record that is to be folded says something that neither its events' marks nor the session know yet.
+    pub(super) fn says_more(&self, payload: Value<'_>, draft: &Draft<'_>) -> bool {
+        self.beside
+            || payload.members().any(|(key, member)| match key.literal() {
+                // The closed list: identity and ciphertext of what is told already.
+                b"type" | b"id" | b"timestamp" => !member.is_string() && !says_nothing(member),
+                // Said by the twin's own event (its phase is compared on its own).
+                b"role" | b"phase" if member.is_string() => false,
+                b"kind" => !matches!(member.literal(), b"plain" | b"user_instructions" | b"environment_context") && !says_nothing(member),
+                b"internal_chat_message_metadata_passthrough" | b"metadata" if self.is_turn(member) => false,
+                _ => has_more(member, draft),
+            })
     }
 
     /// The member says the id of the turn only, and that is known.
@@ -136,8 +137,8 @@ impl CodexMapper {
                 blocks.extend(content::blocks(list, draft));
             }
         }
-        let more = self.says_more(item, &["summary", "content", "encrypted_content"]);
         let ciphertext = ciphertext(item, draft);
+        let more = self.says_more(item, draft);
         let any = !blocks.is_empty();
         blocks.retain(|block| match block {
             Block::Text(text) => !self.seen(Side::Item, text),
@@ -177,6 +178,18 @@ impl CodexMapper {
             event = event.block(block);
         }
         draft.push(event);
+    }
+}
+
+/// Some part of the value holds something, and is not held by an event.
+fn has_more(value: Value<'_>, draft: &Draft<'_>) -> bool {
+    if draft.marks.is_out(value) || says_nothing(value) {
+        return false;
+    }
+    match value.kind() {
+        Kind::Object => value.members().any(|(_, member)| has_more(member, draft)),
+        Kind::Array => value.items().any(|item| has_more(item, draft)),
+        _ => true,
     }
 }
 

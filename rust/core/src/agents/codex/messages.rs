@@ -36,10 +36,7 @@ impl CodexMapper {
             draft.used(image);
             blocks.push(image_block(image));
         }
-        let kind = message.get_str("kind").map(|k| k.literal());
-        let told = matches!(kind, None | Some(b"plain" | b"user_instructions" | b"environment_context"));
-        let strange = message.get("images").is_some_and(|i| i.items().any(|image| image.literal().is_empty()));
-        let more = strange || !told || self.says_more(message, &["message", "text", "images", "kind", "phase"]);
+        let more = self.says_more(message, draft);
         self.said(Said { side: Side::Message, role, name, phase: message.get_str("phase"), blocks, more }, draft);
         if let (false, Some(citation)) = (draft.events.is_empty(), message.get("memory_citation")) {
             self.envelope.pass(slot::CITATION, citation, draft);
@@ -56,7 +53,7 @@ impl CodexMapper {
         if !literal.is_empty() {
             if !self.seen(Side::Message, &literal) {
                 event = event.block(Block::Text(literal));
-            } else if !self.says_more(message, &["text", "message"]) {
+            } else if !self.says_more(message, draft) {
                 return;
             }
         }

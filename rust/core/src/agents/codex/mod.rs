@@ -67,6 +67,8 @@ pub struct CodexMapper {
     sorter: Sorter,
     /// Literal of the id of the turn that was named last.
     turn: Vec<u8>,
+    /// The record at hand says something outside of its payload: it does not fold without a trace.
+    beside: bool,
 }
 
 impl Default for CodexMapper {
@@ -79,6 +81,7 @@ impl Default for CodexMapper {
             nested: Nested::default(),
             sorter: Sorter::new(),
             turn: Vec::new(),
+            beside: false,
         }
     }
 }
@@ -87,9 +90,12 @@ impl Mapper for CodexMapper {
     fn record<'a>(&mut self, value: Value<'a>) -> Draft<'a> {
         let record = shape::record(value);
         let mut draft = Draft { time: record.time, ..Draft::default() };
-        // A time that HAIL does not know stays in the rest.
-        if let Some(time) = record.time.filter(|t| record_time(*t).is_some()) {
-            draft.used(time);
+        self.beside = record.beside;
+        match record.time {
+            Some(time) if record_time(time).is_some() => draft.used(time),
+            // A time that HAIL does not know stays in the rest.
+            Some(_) => self.beside = true,
+            None => {}
         }
         if let Some(kind) = record.kind {
             draft.used(kind);

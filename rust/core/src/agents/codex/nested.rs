@@ -7,6 +7,9 @@ use crate::json::{string, Tape, Value};
 /// Deepest nesting that still fits below the members of an event line; what is deeper stays a string.
 const DEPTH: usize = 96;
 
+/// Longer strings stay strings: with the copies that opening takes, memory would grow past what a line may take.
+pub const LONGEST: usize = 32 << 20;
+
 /// Storage above this size is given back after an exceptional string.
 const KEPT: usize = 1 << 20;
 
@@ -24,6 +27,9 @@ impl Nested {
         // Only what begins like an object is decoded.
         let start = literal.iter().position(|&c| c != b' ')?;
         let begins = |with: &[u8]| literal[start..].starts_with(with);
+        if literal.len() > LONGEST {
+            return None;
+        }
         if !begins(b"{") && !begins(b"\\n") && !begins(b"\\r") && !begins(b"\\t") {
             return None;
         }

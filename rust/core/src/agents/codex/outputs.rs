@@ -203,7 +203,7 @@ fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
 
 fn millis(seconds: f64) -> Option<u64> {
     let ms = (seconds * 1000.0).round();
-    (ms >= 0.0 && ms < 1e15).then_some(ms as u64)
+    (0.0..1e15).contains(&ms).then_some(ms as u64)
 }
 
 /// Codex's own words for a call that it did not carry out.

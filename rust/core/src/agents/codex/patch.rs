@@ -4,10 +4,14 @@
 
 use super::super::event::{Block, Event, EventType, Lit};
 use super::super::text::{language, lines, trim};
+use super::nested::LONGEST;
 
-/// The events of a patch; `None` if this is none, or if it names no file. Relative paths are those below `folder`.
+/// The events of a patch; `None` if this is none, if it names no file or if it is huge. Relative paths are those below `folder`.
 pub fn events(literal: &[u8], folder: &[u8]) -> Option<Vec<Event<'static>>> {
     let mut rows = lines(trim(literal));
+    if literal.len() > LONGEST {
+        return None;
+    }
     if trim(rows.next()?) != b"*** Begin Patch" {
         return None;
     }

@@ -67,6 +67,8 @@ pub struct Record<'a> {
     pub time: Option<Value<'a>>,
     pub kind: Option<Value<'a>>,
     pub shape: Shape<'a>,
+    /// Something stands beside the payload that no version is known to write.
+    pub beside: bool,
 }
 
 fn find(kinds: &'static [Kind], name: Value<'_>) -> Option<Kind> {
@@ -76,14 +78,16 @@ fn find(kinds: &'static [Kind], name: Value<'_>) -> Option<Kind> {
 
 /// Look at a record's members once.
 pub fn record<'a>(value: Value<'a>) -> Record<'a> {
-    let (mut time, mut kind, mut payload, mut state) = (None, None, None, None);
+    let (mut time, mut kind, mut payload, mut state, mut beside) = (None, None, None, None, false);
     for (key, member) in value.members() {
         match key.literal() {
             b"timestamp" => time = Some(member),
             b"type" => kind = Some(member),
             b"payload" => payload = Some(member),
             b"record_type" => state = Some(member),
-            _ => {}
+            // The running number of newer versions.
+            b"ordinal" if member.u64().is_some() => {}
+            _ => beside |= !says_nothing(member),
         }
     }
     let kind = kind.filter(|k| k.is_string());
@@ -94,7 +98,13 @@ pub fn record<'a>(value: Value<'a>) -> Record<'a> {
         (None, None, None) if is_header(value) => Shape::Header,
         (None, _, state) => Shape::Unknown(state, None),
     };
-    Record { time, kind, shape }
+    let beside = payload.is_some() && beside;
+    Record { time, kind, shape, beside }
+}
+
+/// A member that is there, but holds nothing.
+pub fn says_nothing(value: Value<'_>) -> bool {
+    value.is_null() || matches!(value.raw(), b"[]" | b"{}" | b"\"\"")
 }
 
 fn with_payload<'a>(kind: Value<'a>, payload: Value<'a>) -> Shape<'a> {

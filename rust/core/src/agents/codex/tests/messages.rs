@@ -60,6 +60,27 @@ fn members_of_a_folded_record_that_are_known_nowhere_else_are_kept() {
 }
 
 #[test]
+fn a_record_with_something_strange_in_it_does_not_fold_without_a_trace() {
+    let said = message(r#"{"type":"agent_message","message":"a"}"#);
+    let answer = item(r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]}"#);
+    let s = session(&[said.clone(), answer.clone(), said.clone()]);
+    assert_eq!(s.kinds(), ["AgentMessage", "AgentMessage"]);
+    assert_eq!(s.events()[1].attribute("source.folded"), r#""msg_1""#);
+    let block = answer.replace(r#""annotations":[]"#, r#""annotations":[{"a":1}]"#);
+    let payload = answer.replace(r#""role""#, r#""mood":"good","role""#);
+    let record = format!(r#""source":"cloud",{answer}"#);
+    for (strange, kept) in [
+        (block, r#"{"payload":{"content":[{"annotations":[{"a":1}]}],"role":"assistant"}}"#),
+        (payload, r#"{"payload":{"content":[{"annotations":[]}],"mood":"good","role":"assistant"}}"#),
+        (record, r#"{"payload":{"content":[{"annotations":[]}],"role":"assistant"},"source":"cloud"}"#),
+    ] {
+        let s = session(&[said.clone(), strange]);
+        assert_eq!(s.kinds(), ["AgentMessage", "Custom"]);
+        assert_eq!(s.events()[1].rest(), kept);
+    }
+}
+
+#[test]
 fn injected_texts_are_context_and_everything_else_is_typed() {
     let developer = item(r#"{"type":"message","role":"developer","content":[{"type":"input_text","text":"be brief"}]}"#);
     let told = message(r#"{"type":"user_message","message":"<environment_context>x</environment_context>","kind":"environment_context"}"#);
