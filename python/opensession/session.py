@@ -98,10 +98,8 @@ class Session:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the canonical bytes to a file, which appears whole or not at all."""
-        import secrets
-
         target = os.fspath(path)
-        temporary = f"{target}.tmp-{secrets.token_hex(6)}"
+        temporary = f"{target}.tmp-{os.urandom(6).hex()}"
         try:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:

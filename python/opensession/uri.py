@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
 from opensession.errors import BadUriError
@@ -29,14 +28,49 @@ _SHAPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LocalUri:
+class _Value:
+    """Immutable; equal to a value of the same kind with the same fields.
+
+    A frozen dataclass by hand: the module `dataclasses` costs a git hook more than all of the store.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def _set(self, *values: str) -> None:
+        for name, value in zip(self.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def _values(self) -> tuple[str, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, _Value) and other._values() == self._values()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._values()))})"
+
+    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+        return type(self), self._values()
+
+
+class LocalUri(_Value):
     """A session in a store on this machine."""
 
+    __slots__ = ("sha256",)
     sha256: str
 
-    def __post_init__(self) -> None:
-        _check_sha256(self.sha256)
+    def __init__(self, sha256: str) -> None:
+        _check_sha256(sha256)
+        self._set(sha256)
 
     def __str__(self) -> str:
         return f"os://src/local/{self.sha256}"
@@ -47,14 +81,15 @@ class LocalUri:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactUri:
+class ArtifactUri(_Value):
     """A handoff artifact in a store on this machine."""
 
+    __slots__ = ("sha256",)
     sha256: str
 
-    def __post_init__(self) -> None:
-        _check_sha256(self.sha256)
+    def __init__(self, sha256: str) -> None:
+        _check_sha256(sha256)
+        self._set(sha256)
 
     def __str__(self) -> str:
         return f"os://artifact/{self.sha256}"
@@ -65,22 +100,20 @@ class ArtifactUri:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Remote:
+class _Remote(_Value):
     """What the three remote kinds share: a place, then a ref and a path in it."""
+
+    __slots__ = ()
+    ref: str
+    path: str
 
     @property
     def _place(self) -> str:
         raise NotImplementedError
 
-    @property
-    def _ref_and_path(self) -> tuple[str, str]:
-        raise NotImplementedError
-
     def __str__(self) -> str:
-        ref, path = self._ref_and_path
-        encoded = "/".join(_encode(segment) for segment in path.split("/"))
-        return f"os://src/{self._place}/ref/{_encode(ref)}/path/{encoded}"
+        encoded = "/".join(_encode(segment) for segment in self.path.split("/"))
+        return f"os://src/{self._place}/ref/{_encode(self.ref)}/path/{encoded}"
 
     @property
     def web_path(self) -> str:
@@ -88,81 +121,66 @@ class _Remote:
         return str(self).removeprefix("os:/")
 
 
-@dataclass(frozen=True, slots=True)
 class GithubUri(_Remote):
     """A file at a ref of a repository on github.com."""
 
+    __slots__ = ("owner", "repo", "ref", "path")  # noqa: RUF023  in the order of the text
     owner: str
     repo: str
-    ref: str
-    path: str
 
-    def __post_init__(self) -> None:
-        for what, name in (("owner", self.owner), ("repository", self.repo)):
+    def __init__(self, owner: str, repo: str, ref: str, path: str) -> None:
+        for what, name in (("owner", owner), ("repository", repo)):
             if not _NAME.fullmatch(name) or name in (".", ".."):
                 raise BadUriError(
                     f"{name!r} is no {what} name on GitHub (letters, digits, '.', '_', '-', up to 200)"
                 )
-        _check_ref(self)
-        _check_path(self.path)
+        _check_ref(ref)
+        _check_path(path)
+        self._set(owner, repo, ref, path)
 
     @property
     def _place(self) -> str:
         return f"gh/{self.owner}/{self.repo}"
 
-    @property
-    def _ref_and_path(self) -> tuple[str, str]:
-        return self.ref, self.path
 
-
-@dataclass(frozen=True, slots=True)
 class GitlabUri(_Remote):
     """A file at a ref of a project on gitlab.com."""
 
+    __slots__ = ("project", "ref", "path")  # noqa: RUF023
     project: str
-    ref: str
-    path: str
 
-    def __post_init__(self) -> None:
-        normal = normal_project(self.project)
-        if normal != self.project:
-            raise _respelled(self.project, GitlabUri(normal, self.ref, self.path))
-        _check_ref(self)
-        _check_path(self.path)
+    def __init__(self, project: str, ref: str, path: str) -> None:
+        normal = normal_project(project)
+        if normal != project:
+            raise _respelled(project, GitlabUri(normal, ref, path))
+        _check_ref(ref)
+        _check_path(path)
+        self._set(project, ref, path)
 
     @property
     def _place(self) -> str:
         return f"gl/{_base64(self.project)}"
 
-    @property
-    def _ref_and_path(self) -> tuple[str, str]:
-        return self.ref, self.path
 
-
-@dataclass(frozen=True, slots=True)
 class GitUri(_Remote):
     """A file at a ref of any other git remote, which stands in normal form."""
 
+    __slots__ = ("remote", "ref", "path")  # noqa: RUF023
     remote: str
-    ref: str
-    path: str
 
-    def __post_init__(self) -> None:
-        if (reason := refusal_of(self.remote)) is not None:
+    def __init__(self, remote: str, ref: str, path: str) -> None:
+        if (reason := refusal_of(remote)) is not None:
             raise BadUriError(f"the remote inside this URI cannot be used: {reason}")
-        if normal_form(self.remote) != self.remote or host_of(self.remote) in ("github.com", "gitlab.com"):
+        if normal_form(remote) != remote or host_of(remote) in ("github.com", "gitlab.com"):
             # The remote is not repeated as typed: what is not in normal form may hold a password.
-            raise _respelled("the remote inside this URI", remote_uri(self.remote, self.ref, self.path))
-        _check_ref(self)
-        _check_path(self.path)
+            raise _respelled("the remote inside this URI", remote_uri(remote, ref, path))
+        _check_ref(ref)
+        _check_path(path)
+        self._set(remote, ref, path)
 
     @property
     def _place(self) -> str:
         return f"git/{_base64(self.remote)}"
-
-    @property
-    def _ref_and_path(self) -> tuple[str, str]:
-        return self.ref, self.path
 
 
 Uri = LocalUri | ArtifactUri | GithubUri | GitlabUri | GitUri
@@ -264,8 +282,7 @@ def _check_sha256(digits: str) -> None:
         )
 
 
-def _check_ref(uri: GithubUri | GitlabUri | GitUri) -> None:
-    ref = uri.ref
+def _check_ref(ref: str) -> None:
     if _OBJECT_NAME.fullmatch(ref):
         return
     if _OBJECT_NAME.fullmatch(ref.lower()):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from opensession.store.folders import storage
@@ -29,7 +28,7 @@ def set_aside(tree: Tree, folder: Folder, name: str, bad: os.stat_result, *, mov
     Without ``move`` it is linked, and the caller replaces the name in one step. With ``move`` the name is
     gone after.
     """
-    kept = f"{name}.{secrets.token_hex(6)}"
+    kept = f"{name}.{os.urandom(6).hex()}"
     with tree.root.make(QUARANTINE) as quarantine, tree.root.locked(exclusive=move):
         path = quarantine.path / kept
         with storage(path, "move into quarantine"):

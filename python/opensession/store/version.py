@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from opensession.errors import RefusedError
@@ -38,7 +37,7 @@ def check_version(root: Folder) -> bool:
 
 def write_version(root: Folder) -> None:
     """Write the version file of a new store; two programs may do it at once. The caller syncs the folder."""
-    temporary = f"{TEMPORARY}{secrets.token_hex(8)}-0"
+    temporary = f"{TEMPORARY}{os.urandom(8).hex()}-0"
     with storage(root.path / VERSION_FILE, "write"):
         fd = os.open(temporary, _CREATE, WRITING_MODE, dir_fd=root.fd)
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,7 +51,7 @@ class TemporaryFile:
                 if leader is not None:
                     self._create(number)
                 while self.fd < 0:
-                    self.group = secrets.token_hex(8)
+                    self.group = os.urandom(8).hex()
                     self._create(0)
                     self._lock()
         except BaseException:
