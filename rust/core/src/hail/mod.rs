@@ -14,6 +14,8 @@ mod read;
 mod report;
 mod session;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 pub mod time;
 mod verify;
 mod warnings;
