@@ -91,6 +91,32 @@ def test_a_signal_ends_with_its_code_and_leaves_nothing_behind(sh, number, code)
     assert left == []
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_whose_reader_does_not_read(sh, large, number, code):
+    words = ("parse", "--profile", "hail", large)
+    with sh.start(
+        *words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.read(1) == b"{"  # it has begun, and the pipe holds less than it has to say
+        wait_until(lambda: sleeps(running.pid))
+        running.send_signal(number)
+        assert running.wait(timeout=30) == code
+
+
+def sleeps(pid: int) -> bool:
+    """Whether the process waits for something, and has done so for a while."""
+    state = Path(f"/proc/{pid}/stat")
+    if not state.exists():  # macOS
+        time.sleep(1.0)
+        return True
+    for _ in range(5):
+        if state.read_text().rpartition(")")[2].split()[0] != "S":
+            return False
+        time.sleep(0.02)
+    return True
+
+
 def waits_for_input(pid: int) -> bool:
     """Whether it has come as far as copying the pipe into a file without a name."""
     descriptors = Path(f"/proc/{pid}/fd")

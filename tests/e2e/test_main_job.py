@@ -59,6 +59,8 @@ def test_every_way_to_give_a_log_gives_the_same_bytes(sh, log):
         f"cat {log} | opensession parse --profile auto -",
         f"cat {log} | opensession parse --profile auto /dev/stdin",
         f"opensession parse --profile auto <(cat {log})",
+        f"gzip -c {log} | opensession parse --profile auto -",
+        f"gzip -k {log}; opensession parse --profile claude-code {log}.gz",
         f"opensession parse --profile claude-code {log} --validate",
         f"opensession parse --profile claude-code {log} --jobs 1",
         f"opensession parse --profile claude-code {log} --out -",

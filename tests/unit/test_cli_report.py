@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import unicodedata
 
 import pytest
@@ -99,8 +100,20 @@ def test_progress_is_silent_for_a_second_and_leaves_no_trace(monkeypatch):
         assert terminal.getvalue() == ""
         now[0] += 0.6
         progress(3_000_000, 10_000_000)
-        assert "parse  30 %  3.0 MB of 10.0 MB  2.0 MB/s  4 s left" in terminal.getvalue()
+        assert "parse [#######-----------------] 3.0 MB of 10.0 MB  2.0 MB/s  4 s left" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_line_of_progress_never_wraps(monkeypatch):
+    monkeypatch.setattr(Terminal, "fileno", lambda self: 1, raising=False)
+    monkeypatch.setattr("os.get_terminal_size", lambda fd: os.terminal_size((20, 5)))
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    terminal = Terminal()
+    with Progress("register", terminal) as progress:
+        now[0] += 2
+        progress(1, 10)
+        assert terminal.getvalue() == "\r\x1b[Kregister [##-------"
 
 
 def test_progress_of_unknown_length_tells_how_much_and_how_fast():

@@ -5,6 +5,7 @@ Owns the line; must not know what the work is. In a pipe, a file or a job withou
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 """Seconds before the line appears: what is done within a second needs no explanation."""
 _CLEAR = "\r\x1b[K"
+_BAR = 24
+_USUAL_COLUMNS = 80
 
 
 class Progress:
@@ -41,7 +44,14 @@ class Progress:
         seconds = time.monotonic() - self._began
         if seconds >= _PATIENCE:
             self._shown = True
-            self._put(_CLEAR + line(self._label, done, total, seconds))
+            # A line that wraps could not be cleared: the rest of it would stay on the screen.
+            self._put(_CLEAR + line(self._label, done, total, seconds)[: self._columns() - 1])
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or _USUAL_COLUMNS
+        except (OSError, ValueError):
+            return _USUAL_COLUMNS
 
     def _put(self, text: str) -> None:
         try:
@@ -57,7 +67,9 @@ def line(label: str, done: int, total: int, seconds: float) -> str:
     if not total:
         return f"{label}  {size(done)}  {size(rate)}/s"
     left = (total - done) / rate if rate else 0.0
-    return f"{label}  {100 * done // total} %  {size(done)} of {size(total)}  {size(rate)}/s  {duration(left)} left"
+    filled = min(_BAR, _BAR * done // total)
+    bar = "#" * filled + "-" * (_BAR - filled)
+    return f"{label} [{bar}] {size(done)} of {size(total)}  {size(rate)}/s  {duration(left)} left"
 
 
 def size(count: float) -> str:
