@@ -157,7 +157,7 @@ def test_a_failed_sync_of_any_folder_is_an_error_though_the_name_may_stand(env, 
             try:
                 Store(root).put_hail(scenario.input(hail))
             except OpensessionError as error:
-                assert error.exit_code == 8  # noqa: PT017
+                assert error.exit_code == 8
         if syscalls.struck is None:
             # VERSION, the object, then ab/cd, ab, sha256, objects, the root and its parent.
             assert len(syscalls.calls) == 8

@@ -85,6 +85,25 @@ def test_its_bytes_are_checked_like_any_others(env, repo, old):
         store.open(old)
 
 
+def test_modes_there_are_not_ours_to_judge(env, repo, old):
+    store, _ = discover(env, repo).find(old)
+    store.path_of(old).chmod(0o644)
+    (repo / ".opensession" / "VERSION").write_text("1\n")
+
+    assert store.fsck().findings == ()
+    assert store.fsck().objects == 1
+
+
+def test_a_whole_address_is_found_though_a_further_store_cannot_be_read(env, repo, hail):
+    [stored] = discover(env, repo).write.put_hail(hail.session())
+    env.store.mkdir(parents=True)
+    (env.store / "VERSION").write_text("9\n")
+
+    assert discover(env, repo).find(stored.sha256)[1] == stored.sha256
+    with pytest.raises(RefusedError, match="version 1"):
+        discover(env, repo).find(stored.sha256[:8])
+
+
 def test_a_version_file_there_means_nothing(env, repo, old):
     (repo / ".opensession" / "VERSION").write_text("9\n")
     store, _ = discover(env, repo).find(old)
@@ -169,6 +188,7 @@ def test_a_config_alone_is_no_store(env, repo):
     (repo / ".opensession" / "config.toml").write_text("")
 
     assert [s.root for s in discover(env, repo)] == [repo / ".git" / "opensession", env.store]
+    assert discover(env, repo).not_read == ()
 
 
 # ---- reading git's index without git ----

@@ -168,7 +168,7 @@ def test_gc_takes_every_file_of_a_group_whose_writer_is_gone(store, hail):
 
 
 def test_a_writer_whose_new_file_gc_took_makes_another(store, hail, monkeypatch):
-    from opensession.store import writing
+    from opensession.store import temporary as module
 
     original = fcntl.flock
     taken = []
@@ -180,7 +180,8 @@ def test_a_writer_whose_new_file_gc_took_makes_another(store, hail, monkeypatch)
             taken.append(path.name)
         return original(fd, how)
 
-    monkeypatch.setattr(writing.fcntl, "flock", flock)
+    store.put_hail(hail.session("before"))
+    monkeypatch.setattr(module.fcntl, "flock", flock)
     [stored] = store.put_hail(hail.session())
 
     assert taken

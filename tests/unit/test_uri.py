@@ -155,7 +155,7 @@ def test_any_text_is_refused_with_the_typed_error_or_prints_itself(text):
     try:
         assert str(parse_uri(text)) == text
     except BadUriError as error:
-        assert error.exit_code == 2  # noqa: PT017  whether it raises depends on the text
+        assert error.exit_code == 2
 
 
 @given(uris)

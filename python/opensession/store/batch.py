@@ -14,7 +14,8 @@ from opensession.errors import InternalError, WriteFailedError
 from opensession.store.folders import storage_failed
 from opensession.store.layout import object_path
 from opensession.store.records import Stored
-from opensession.store.writing import TemporaryFile, publish
+from opensession.store.temporary import TemporaryFile
+from opensession.store.writing import publish
 from opensession.uri import format_local
 
 if TYPE_CHECKING:

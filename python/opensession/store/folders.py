@@ -58,7 +58,12 @@ def sync(fd: int) -> None:
     """
     if sys.platform == "darwin":
         # fsync there only hands the data to the drive, which may keep it in its own cache.
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                raise
+            os.fsync(fd)  # no disk of this machine (a network file system): the other side decides
     else:
         os.fsync(fd)
 

@@ -18,7 +18,7 @@ from opensession.store.folders import Folder, storage
 from opensession.store.layout import ARTIFACTS, FOLDER_MODE, OBJECTS, VERSION_FILE, VISIBLE_MODE
 from opensession.store.quarantine import set_aside
 from opensession.store.records import Finding, FsckReport
-from opensession.store.removal import is_left_behind, temporaries
+from opensession.store.removal import left_behind, temporaries
 from opensession.store.tree import Found, Tree, is_temporary
 
 if TYPE_CHECKING:
@@ -33,9 +33,13 @@ _OTHERS = 0o077
 class Fsck:
     """One check of one store."""
 
-    def __init__(self, tree: Tree, *, repair: bool, progress: Progress | None = None) -> None:
+    def __init__(
+        self, tree: Tree, *, repair: bool, modes: bool = True, progress: Progress | None = None
+    ) -> None:
         self._tree = tree
         self._repair = repair
+        self._modes = modes
+        """Whether modes are looked at: an older program's are as the umask made them, and not ours to judge."""
         self._progress = progress
         self._passed: list[tuple[str, os.stat_result]] = []
         self._findings: list[Finding] = []
@@ -134,7 +138,7 @@ class Fsck:
         self._findings.append(Finding(kind, path, detail, repaired, True))
 
     def _file_mode(self, found: Found, fd: int, state: os.stat_result) -> None:
-        if (mode := stat.S_IMODE(state.st_mode)) == VISIBLE_MODE:
+        if not self._modes or (mode := stat.S_IMODE(state.st_mode)) == VISIBLE_MODE:
             return
         path = found.folder.path / found.name
         if self._repair:
@@ -148,7 +152,7 @@ class Fsck:
             self._folder_mode(folder)
 
     def _folder_mode(self, folder: Folder) -> None:
-        if (mode := stat.S_IMODE(os.fstat(folder.fd).st_mode)) == FOLDER_MODE:
+        if not self._modes or (mode := stat.S_IMODE(os.fstat(folder.fd).st_mode)) == FOLDER_MODE:
             return
         if self._repair:
             with storage(folder.path, "set the mode of"):
@@ -159,9 +163,10 @@ class Fsck:
     def _left_behind(self, root: Folder) -> None:
         now = time.time()
         for folder, name in temporaries(root):
-            if is_left_behind(folder, name, now) is not None:
-                detail = "left behind by a writer that did not end; `opensession gc --apply` removes it"
-                self._findings.append(Finding("temporary", folder.path / name, detail, False, False))
+            with left_behind(folder, name, now) as found:
+                if found is not None:
+                    detail = "left behind by a writer that did not end; `opensession gc --apply` removes it"
+                    self._findings.append(Finding("temporary", folder.path / name, detail, False, False))
 
 
 def _folders(tree: Tree) -> Iterator[Folder]:

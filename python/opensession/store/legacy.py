@@ -26,10 +26,13 @@ flags.
 """
 
 
+def is_there(folder: Path) -> bool:
+    """Whether there is anything to read, or to refuse; `.opensession` may also hold just a config."""
+    return os.path.lexists(folder / OBJECTS)
+
+
 def refusal(folder: Path, repository: Repository) -> str | None:
-    """Why ``folder`` (``<repo>/.opensession``) may not be read, or None where it may; a missing one is no
-    reason.
-    """
+    """Why ``folder`` (``<repo>/.opensession``) may not be read, or None where it may."""
     for path in (folder, folder / OBJECTS):
         try:
             found = path.lstat()

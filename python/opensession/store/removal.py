@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opensession.errors import NotFoundError, RefusedError, UsageError
@@ -106,42 +107,50 @@ def temporaries(root: Folder) -> Iterator[tuple[Folder, str]]:
                     yield from ((below, name) for name in below.names() if is_temporary(name))
 
 
-def is_left_behind(folder: Folder, name: str, now: float) -> os.stat_result | None:
-    """The state of a temporary file whose writer is gone: a living one holds the first of its group locked."""
+@contextmanager
+def left_behind(folder: Folder, name: str, now: float) -> Iterator[os.stat_result | None]:
+    """The state of a temporary file whose writer is gone, which stays so inside the block; else None.
+
+    A living writer holds the first file of its group locked; here that lock is held as long as the block lasts.
+    """
     found = folder.lstat(name)
     if found is None or not stat.S_ISREG(found.st_mode):
-        return found
+        yield found
+        return
     leader = f"{name.rpartition('-')[0]}-0"
-    held = _is_locked(folder, name if folder.lstat(leader) is None else leader)
-    if held is None:
-        return found if now - found.st_mtime > _UNLOCKABLE_SECONDS else None
-    return None if held else found
-
-
-def _is_locked(folder: Folder, name: str) -> bool | None:
-    """Whether somebody holds a file locked; None where the file system cannot tell."""
-    fd = folder.file(name)
+    fd = folder.file(name if folder.lstat(leader) is None else leader)
     if fd is None:
-        return False
+        yield None
+        return
+    try:
+        held = _lock(fd)
+        if held is None:  # the file system has no locks
+            yield found if now - found.st_mtime > _UNLOCKABLE_SECONDS else None
+        else:
+            yield found if held else None
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool | None:
+    """Lock a file unless somebody else has; None where that cannot be told."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     except OSError:
         return None
-    finally:
-        os.close(fd)
-    return False
+    return True
 
 
 def _temporaries(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:
     for folder, name in temporaries(root):
-        found = is_left_behind(folder, name, now)
-        if found is None:
-            continue
-        if apply:
-            remove_file(folder, name)
-        yield GcItem("temporary", folder.path / name, found.st_size, max(0.0, now - found.st_mtime))
+        with left_behind(folder, name, now) as found:
+            if found is None:
+                continue
+            if apply:
+                remove_file(folder, name)
+            yield GcItem("temporary", folder.path / name, found.st_size, max(0.0, now - found.st_mtime))
 
 
 def _quarantined(root: Folder, now: float, *, apply: bool) -> Iterator[GcItem]:

@@ -18,8 +18,8 @@ from opensession.store import listing, reading, removal
 from opensession.store.batch import Batch, writes_into
 from opensession.store.fsck import Fsck
 from opensession.store.layout import MIN_PREFIX, PREFIX, SHA256, object_path
+from opensession.store.temporary import TemporaryFile
 from opensession.store.tree import Tree, opened_root
-from opensession.store.writing import TemporaryFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +202,7 @@ class Store:
                 from opensession.store.records import FsckReport
 
                 return FsckReport(self.root, 0, 0, 0, ())
-            return Fsck(tree, repair=repair, progress=progress).run()
+            return Fsck(tree, repair=repair, modes=self._versioned, progress=progress).run()
 
     def rm(self, sha256: str, force: bool = False) -> Removed:
         """Remove one session; refused while an artifact here cites it."""

@@ -36,9 +36,7 @@ class Stores:
         roots = store_roots(cwd, env, store=store)
         stores = [Store(roots.write), *(Store(root) for root in roots.read)]
         not_read = []
-        if roots.legacy is not None and roots.repository is not None and roots.legacy.is_symlink():
-            not_read.append((roots.legacy, "it is a symbolic link"))
-        elif roots.legacy is not None and roots.repository is not None and roots.legacy.exists():
+        if roots.legacy is not None and roots.repository is not None and legacy.is_there(roots.legacy):
             reason = legacy.refusal(roots.legacy, roots.repository)
             if reason is None:
                 stores.append(Store(roots.legacy, readonly=True, versioned=False))
@@ -73,6 +71,8 @@ class Stores:
         for store in self._stores:
             for sha256 in store.candidates(text):
                 holders.setdefault(sha256, store)
+            if text in holders:
+                break  # a whole address means one thing; further stores need not even be readable
         if not holders:
             raise self._nothing(text)
         sha256 = only_one(text, sorted(holders))

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from opensession.errors import RefusedError
 from opensession.settings import quoted
 from opensession.store.folders import storage, sync
-from opensession.store.layout import TEMPORARY, VERSION, VERSION_FILE, WRITING_MODE
+from opensession.store.layout import VERSION, VERSION_FILE
+from opensession.store.temporary import TemporaryFile
 
 if TYPE_CHECKING:
     from opensession.store.folders import Folder
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def check_version(root: Folder) -> bool:
@@ -37,16 +36,12 @@ def check_version(root: Folder) -> bool:
 
 def write_version(root: Folder) -> None:
     """Write the version file of a new store; two programs may do it at once. The caller syncs the folder."""
-    temporary = f"{TEMPORARY}{os.urandom(8).hex()}-0"
-    with storage(root.path / VERSION_FILE, "write"):
-        fd = os.open(temporary, _CREATE, WRITING_MODE, dir_fd=root.fd)
-        try:
-            os.write(fd, f"{VERSION}\n".encode())
-            os.fchmod(fd, WRITING_MODE)
-            sync(fd)
-            os.rename(temporary, VERSION_FILE, src_dir_fd=root.fd, dst_dir_fd=root.fd)
-        except OSError:
-            os.unlink(temporary, dir_fd=root.fd)
-            raise
-        finally:
-            os.close(fd)
+    temporary = TemporaryFile(root)
+    try:
+        with storage(root.path / VERSION_FILE, "write"):
+            os.write(temporary.fd, f"{VERSION}\n".encode())
+            sync(temporary.fd)
+            os.rename(temporary.name, VERSION_FILE, src_dir_fd=root.fd, dst_dir_fd=root.fd)
+            temporary.name = ""
+    finally:
+        temporary.close()
