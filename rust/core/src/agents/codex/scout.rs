@@ -4,10 +4,13 @@ use super::super::parser::{Git, Head, Scout};
 use super::super::text::title;
 use super::shape::{self, Record, Shape};
 use super::{origin, AGENT};
-use crate::json::Value;
+use crate::json::{string as literals, Value};
 
 /// Characters of a title that is taken from the first prompt.
 const TITLE: usize = 80;
+
+/// Bytes of a prompt that a title is looked for in.
+const LOOKED_AT: usize = 64 << 10;
 
 /// Other sessions that a header names at most.
 const RELATED: usize = 16;
@@ -111,12 +114,20 @@ impl CodexScout {
     }
 
     fn prompt(&mut self, text: Value<'_>) {
-        if origin::is_injected(&text.canonical_literal()) {
-            return;
+        let literal = beginning(text.literal());
+        let text = literals::decode(literal);
+        let text = String::from_utf8_lossy(&text);
+        let white = |c: char| matches!(c, ' ' | '\n' | '\t' | '\r' | '\x0c');
+        if !origin::is_injected(text.trim_start_matches(white).as_bytes()) {
+            self.prompt = Some(title(origin::request(&text), TITLE)).filter(|t| !t.is_empty());
         }
-        let text = text.string().unwrap_or_default();
-        self.prompt = Some(title(origin::request(&text), TITLE)).filter(|t| !t.is_empty());
     }
+}
+
+/// As much of a literal as a title is looked for in, cut at a blank (where no escape and no character is cut).
+fn beginning(literal: &[u8]) -> &[u8] {
+    let blank = literal.get(..LOOKED_AT).and_then(|head| head.iter().rposition(|&c| c == b' '));
+    &literal[..blank.unwrap_or(literal.len())]
 }
 
 fn string(value: Value<'_>, key: &str) -> Option<String> {
