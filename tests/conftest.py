@@ -25,7 +25,7 @@ settings.register_profile("default", deadline=None, database=None, derandomize=T
 settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 settings.load_profile("default")
 
-FOR_THE_TESTS = {"OPENSESSION_CORPUS", "OPENSESSION_WHEEL", "OPENSESSION_BLESS"}
+FOR_THE_TESTS = {"OPENSESSION_CORPUS", "OPENSESSION_WHEEL", "OPENSESSION_BLESS", "OPENSESSION_POWER_CUT"}
 
 
 class Environment(NamedTuple):
