@@ -144,7 +144,6 @@ def test_an_object_that_was_found_is_synced_all_the_same(env, session):
     found = steps(log, root)
 
     assert [s for s in found if s.startswith("fsync")] == [
-        "fsync objects/sha256/TEMPORARY",
         "fsync objects/sha256/xx/xx/OBJECT",
         "fsync objects/sha256/xx/xx",
         "fsync objects/sha256/xx",

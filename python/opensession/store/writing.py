@@ -37,7 +37,6 @@ def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Pub
     hash, which is known only when the last byte has been written. Both are on one file system, so the rename
     is atomic.
     """
-    temporary.make_durable(size)
     name = sha256 + SUFFIX
     with tree.leaf(sha256, make=True) as leaf:
         assert leaf is not None
@@ -45,6 +44,7 @@ def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Pub
         if existed:
             temporary.close()
         else:
+            temporary.make_durable(size)
             with tree.root.locked(exclusive=False), storage(leaf.path / name, "name"):
                 os.rename(temporary.name, name, src_dir_fd=temporary.folder.fd, dst_dir_fd=leaf.fd)
                 temporary.name = ""
