@@ -108,7 +108,9 @@ impl CodexScout {
         if content.is_string() {
             return self.prompt(content);
         }
-        if let Some(text) = content.items().find_map(|b| b.get_str("text").filter(|t| !t.literal().is_empty())) {
+        // Tags around an image are no words.
+        let is_tag = |t: &[u8]| t.is_empty() || t.starts_with(b"<image") || t.starts_with(b"</image>");
+        if let Some(text) = content.items().find_map(|b| b.get_str("text").filter(|t| !is_tag(t.literal()))) {
             self.prompt(text);
         }
     }

@@ -38,7 +38,8 @@ const MESSAGES: &[Kind] = kinds!("event_msg":
     "hook_completed" "agent_message_delta" "agent_message_content_delta" "agent_reasoning_delta"
     "agent_reasoning_raw_content_delta" "reasoning_content_delta" "reasoning_raw_content_delta" "model_reroute"
     "model_verification" "realtime_conversation_started" "realtime_conversation_realtime"
-    "realtime_conversation_closed" "realtime_conversation_sdp" "turn_moderation_metadata" "safety_buffering");
+    "realtime_conversation_closed" "realtime_conversation_sdp" "realtime_conversation_list_voices_response"
+    "turn_moderation_metadata" "safety_buffering");
 
 /// Everything else that stands in `type`.
 const OTHERS: &[Kind] = kinds!(

@@ -50,6 +50,8 @@ fn a_title_is_the_first_typed_text() {
     let user = |text: &str| item(&format!(r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}"#));
     let s = session(&[user("<environment_context>"), user("please\\n fix it"), user("later")]);
     assert_eq!(s.header().at("context/title"), r#""please fix it""#);
+    let image = item(r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"<image name=[Image #1]>"},{"type":"input_image","image_url":"data:,"},{"type":"input_text","text":"</image>"},{"type":"input_text","text":"look"}]}"#);
+    assert_eq!(session(&[image]).header().at("context/title"), r#""look""#);
     let s = session(&[user("\\n\\t<skill> a"), user(&"\u{e9}\\n word".repeat(20_000))]);
     let title = s.header().at("context/title");
     assert!(title.starts_with("\"\u{e9} word\u{e9} word") && title.ends_with("\u{2026}\""), "{title}");
