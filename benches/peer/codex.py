@@ -35,6 +35,7 @@ MESSAGES = (
     "turn_aborted",
 )
 OTHERS = ("session_meta", "turn_context", "compacted")
+PASSTHROUGH = "internal_chat_message_metadata_passthrough"
 STRIPPED = " \n\t\r\f"
 
 
@@ -90,6 +91,8 @@ class Codex:
         self.limits = Envelope("rate_limits")
         self.window = Envelope("model_context_window")
         self.instructions = Envelope("base_instructions instructions")
+        self.passthrough = Envelope(PASSTHROUGH)
+        self.turn_id = ""
         self.last_usage: Json = None
         self.total: tuple[Json, ...] | None = None
         self.calls = Calls()
@@ -130,6 +133,7 @@ class Codex:
     def other(self, kind: str, payload: Json, draft: Draft) -> None:
         made = event("Custom", {"kind": kind})
         if kind == "turn_context":
+            self.turn_id = payload.get("turn_id") or self.turn_id
             self.turn.take(payload)
         elif kind == "session_meta":
             self.instructions.take(payload)
@@ -151,6 +155,9 @@ class Codex:
             draft.events.append(result_of(item, self.calls))
         else:
             draft.events += call_events(kind, item, self.calls)
+        draft.id = take_text(item, "id")
+        if draft.events:
+            self.passthrough.take(item)
 
     def chat(self, item: Json, draft: Draft) -> None:
         blocks = self.take_blocks(item, "content", draft)
@@ -202,7 +209,10 @@ class Codex:
             return
         same_phase = all(entry[1] == phase for entry in found)
         held = ("type", "id", "role", "content", "phase", "message", "images", "kind")
-        more = any(key not in held and value not in (None, [], {}, "") for key, value in record.items())
+        more = any(
+            key not in held and value not in (None, [], {}, "") and not self.is_turn(key, value)
+            for key, value in record.items()
+        )
         more = more or ("phase" in record and (phase == 3 or not same_phase))
         left = [block for block in blocks if block["type"] != "Text"]
         if more or left:
@@ -210,6 +220,10 @@ class Codex:
                 "message" if side == "item" else {"user": "user_message", "assistant": "agent_message"}[role]
             )
             draft.events.append(event("Custom", {"kind": name}, left))
+
+    def is_turn(self, key: str, value: Json) -> bool:
+        """The member names the turn that is going on, and nothing else."""
+        return key == PASSTHROUGH and value == {"turn_id": self.turn_id}
 
     @staticmethod
     def message_event(role: str, blocks: list[Json]) -> Json:
@@ -258,7 +272,7 @@ class Codex:
         elif kind == "task_started":
             made = event("TaskStart", {})
             if turn := take_text(message, "turn_id"):
-                made["task_id"] = turn
+                made["task_id"] = self.turn_id = turn
             self.window.take(message)
             draft.events.append(made)
         elif kind == "task_complete":

@@ -137,6 +137,8 @@ def web_search(item: Json) -> Event:
     if not action:
         del item["action"]
     made["attributes"]["semantic.tool_kind"] = "web"
+    if item.get("id"):
+        made["attributes"]["semantic.call_id"] = item["id"]
     return made
 
 

@@ -39,6 +39,7 @@ RAN = (
     b"Chunk ID: %06x\\nWall time: %.4f seconds\\nProcess exited with code %d\\nOriginal token count: %d\\n"
     b"Output:\\n%b"
 )
+PASSTHROUGH = b',"internal_chat_message_metadata_passthrough":{"turn_id":"%b"}}'
 PLAN_DONE = b'{"type":"function_call_output","call_id":"%b","output":"Plan updated"}'
 
 
@@ -66,6 +67,10 @@ class CodexLog(Draw):
             self.out[-1] = self.out[-1][:-1]  # the next record is glued to this one
 
     def item(self, payload: bytes) -> None:
+        if self.newest:
+            own = b"" if b"_output" in payload[:40] else b',"id":"%b"' % self.ident(b"it_")
+            kind, _, rest = payload.partition(b",")
+            payload = b"%b%b,%b" % (kind, own, rest[:-1]) + PASSTHROUGH % self.turn_id
         self.record(b"response_item", payload)
 
     def event(self, payload: bytes) -> None:
@@ -97,6 +102,11 @@ class CodexLog(Draw):
     @property
     def modern(self) -> bool:
         return self.steps // 500 % 3 != 1
+
+    @property
+    def newest(self) -> bool:
+        """Items have ids and name their turn."""
+        return self.steps // 500 % 3 == 2
 
     def step(self) -> None:
         """A part of a turn: a prompt, reasoning, an answer now and then; one call and its output; tokens."""
