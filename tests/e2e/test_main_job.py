@@ -252,3 +252,23 @@ def test_a_cut_last_line_is_left_for_the_next_time_unless_final(sh, log, env):
     final = sh(f"opensession parse --profile claude-code {log} --final --strict")
     assert final.code == 10
     assert len(final.out.splitlines()) == len(whole.splitlines()) + 1
+
+
+def test_an_object_of_an_older_program_is_read_and_is_ok_but_not_canonical(sh, env, hail):
+    env.git("init", "--quiet", ".")
+    data = hail.session()
+    digest = hashlib.sha256(data).hexdigest()
+    folder = env.work / ".opensession" / "objects" / "sha256" / digest[:2] / digest[2:4]
+    folder.mkdir(parents=True)
+    (folder / f"{digest}.jsonl").write_bytes(data)
+    assert sh(f"opensession cat {digest[:8]}").out.encode() == data
+    inspected = json.loads(sh(f"opensession inspect {digest[:8]} --json").out)
+    assert (inspected["hash"], inspected["canonical"], inspected["stored"]) == (digest, False, True)
+    verified = sh(f"opensession verify os://src/local/{digest}")
+    assert verified.code == 0
+    assert verified.out.splitlines()[2:5] == ["address: yes", "canonical: no, differs from byte 2 on", "valid: yes"]
+    strict = sh(f"opensession verify os://src/local/{digest} --strict")
+    assert strict.code == 10
+    assert sh(f"set -o pipefail; {strict.steps[0]}").code == 0
+    assert len(sh("opensession ls --quiet").out.split()) == 2
+    assert sh(f"opensession rm {digest}").code == 6
