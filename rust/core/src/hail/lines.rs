@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of the lines before and after: whether a header may stand here is for `session.rs` to say.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::report::Header;
@@ -10,6 +11,7 @@ use super::write::Edits;
 use super::{check, direct, read};
 use crate::input::{Block, Buffers};
 use crate::json::canonical::{write_with, Sorter};
+use crate::json::scan::PAD;
 use crate::json::rewrite::Storage;
 use crate::json::{Fault, FaultKind, Tape, Value, MAX_DEPTH};
 use crate::{Code, Error, Result};
@@ -78,6 +80,19 @@ impl Part {
     /// The canonical text that the pieces' ranges mean.
     pub fn text(&self) -> &[u8] {
         self.changed.as_deref().unwrap_or(self.block.text())
+    }
+
+    /// The same with its padding.
+    pub fn padded(&self) -> Cow<'_, [u8]> {
+        match &self.changed {
+            None => Cow::Borrowed(self.block.padded()),
+            Some(text) => {
+                let mut padded = Vec::with_capacity(text.len() + PAD);
+                padded.extend_from_slice(text);
+                padded.resize(text.len() + PAD, 0);
+                Cow::Owned(padded)
+            }
+        }
     }
 }
 

@@ -26,5 +26,5 @@ pub use ids::Ids;
 pub use report::{Header, SessionInfo, Verified};
 pub use stats::{write_stats_line, Facts, Literal, Numbers, Stats, Tally};
 pub use time::Time;
-pub use verify::verify;
+pub use verify::{verify, verify_with, Watch};
 pub use warnings::{Warning, Warnings};

@@ -1,19 +1,54 @@
 //! Hash the bytes, check that they are canonical, check that they are valid; all in one pass.
 
 use std::io::Read;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::lines::{Part, Scratch};
-use super::report::Verified;
+use super::lines::{Part, Scratch, What};
+use super::report::{Header, Verified};
 use super::session::{Output, Sessions};
 use crate::digest::{Digest, Sha256};
 use crate::input::{BlockReader, Buffers};
 use crate::{pipeline, Code, Error, Result};
 
+/// Somebody who looks at the sessions in the same pass.
+pub trait Watch: Sync {
+    /// What a thread keeps from block to block.
+    type Scratch: Default;
+    /// What it finds in some event lines.
+    type Found: Send;
+    /// Look at the canonical event lines in `range` of a padded buffer, on any thread.
+    fn look(scratch: &mut Self::Scratch, padded: &[u8], range: Range<usize>) -> Self::Found;
+    /// A session begins. In order, on the caller's thread, like `take`.
+    fn begin(&mut self, header: &Header);
+    fn take(&mut self, found: Self::Found);
+}
+
+/// Nobody looks.
+struct Nobody;
+
+impl Watch for Nobody {
+    type Scratch = ();
+    type Found = ();
+    fn look(_: &mut (), _: &[u8], _: Range<usize>) {}
+    fn begin(&mut self, _: &Header) {}
+    fn take(&mut self, _: ()) {}
+}
+
 /// Verify the whole input. What is wrong with the content stands in the answer; only reading fails.
 pub fn verify<R: Read + Send>(
     reader: &mut BlockReader<'_, R>,
     jobs: usize,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Verified> {
+    verify_with(reader, jobs, &mut Nobody, tick)
+}
+
+/// The same while somebody watches; what was found up to an error has been handed over by then.
+pub fn verify_with<R: Read + Send, W: Watch>(
+    reader: &mut BlockReader<'_, R>,
+    jobs: usize,
+    watch: &mut W,
     tick: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Verified> {
     let buffers = Buffers::of(reader);
@@ -24,16 +59,21 @@ pub fn verify<R: Read + Send>(
     let result = pipeline::run(
         reader,
         jobs,
-        Scratch::default,
-        |scratch, block| match failed.load(Ordering::Relaxed) {
-            true => Part::unread(block, &buffers),
-            false => Part::new(block, scratch, &buffers),
+        || (Scratch::default(), W::Scratch::default()),
+        |(scratch, looking), block| match failed.load(Ordering::Relaxed) {
+            true => (Part::unread(block, &buffers), Vec::new()),
+            false => {
+                let part = Part::new(block, scratch, &buffers);
+                let found = look::<W>(looking, &part);
+                (part, found)
+            }
         },
-        |mut part| {
+        |(mut part, found)| {
             if error.is_some() {
                 part.pieces.clear();
                 part.error = None;
             }
+            tell(watch, &part, found);
             if let Err(e) = sessions.take(part) {
                 failed.store(true, Ordering::Relaxed);
                 error = Some(e);
@@ -60,6 +100,24 @@ pub fn verify<R: Read + Send>(
     let first_difference = sessions.first_difference();
     let Hashing { raw, bytes, .. } = sessions.output;
     Ok(Verified { sha256: raw.finish(), bytes, sessions: sessions.done, first_difference, error })
+}
+
+/// What is found in the events of a block: one answer for each piece of them.
+fn look<W: Watch>(scratch: &mut W::Scratch, part: &Part) -> Vec<W::Found> {
+    let padded = part.padded();
+    let events = part.pieces.iter().filter(|piece| matches!(piece.what, What::Events(_)));
+    events.map(|piece| W::look(scratch, &padded, piece.text.clone())).collect()
+}
+
+fn tell<W: Watch>(watch: &mut W, part: &Part, found: Vec<W::Found>) {
+    let mut found = found.into_iter();
+    for piece in &part.pieces {
+        match &piece.what {
+            What::Header(header) => watch.begin(header),
+            What::Events(_) => found.next().into_iter().for_each(|f| watch.take(f)),
+            What::Stats(_) | What::Blank => {}
+        }
+    }
 }
 
 /// A failure to read hides what was wrong with the content.

@@ -1,0 +1,353 @@
+//! What one event says to a summary: made from its line on any thread, folded in order later.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::checks::{self, Says};
+use super::command::{self, Command, Key};
+use super::limits::*;
+use super::line::{Finders, Line};
+use super::plan::{self, Change};
+use super::text::{collapsed, decoded, verbatim, Excerpt};
+use crate::digest::short as digest;
+use crate::hail::model::EventKind;
+use crate::hail::Time;
+use crate::json::{number, MAX_DEPTH};
+
+/// An event that a claim can rest on.
+#[derive(Debug, Clone)]
+pub struct Cite {
+    /// Empty if the id is longer than [`ID_BYTES`].
+    pub id: Arc<str>,
+    pub time: Time,
+    /// The record's kind in the agent's log, else the event type.
+    pub source: Arc<str>,
+}
+
+#[derive(Debug)]
+pub struct Item {
+    pub cite: Cite,
+    pub task: Option<Box<str>>,
+    pub what: What,
+}
+
+#[derive(Debug)]
+pub enum What {
+    /// A person's words.
+    Typed(Box<str>),
+    Agent(Option<Box<str>>),
+    Interrupted(Option<Box<str>>),
+    Call(Box<Call>),
+    Result(Box<Outcome>),
+    TaskStart(Option<Box<str>>),
+    TaskEnd(Option<Box<str>>),
+    /// Questions by id, as the Rust program marks them.
+    Asked(Vec<(String, String)>),
+    Answered(Vec<String>),
+}
+
+/// Something that an agent set out to do; how it went is in the [`Outcome`] of the same key.
+#[derive(Debug)]
+pub struct Call {
+    pub key: Key,
+    /// The log names the call, so there may be a result.
+    pub named: bool,
+    pub act: Act,
+}
+
+#[derive(Debug)]
+pub enum Act {
+    Shell { command: Box<Command>, exit_code: Option<i64> },
+    File { path: Box<str>, op: Op, moved_to: Option<Box<str>> },
+    Read { path: Box<str> },
+    Plan(Change),
+    Question(Vec<String>),
+    Other { name: Box<str> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    Create,
+    Edit,
+    Delete,
+}
+
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub key: Key,
+    pub name: Box<str>,
+    pub is_error: bool,
+    pub exit_code: Option<i64>,
+    /// The exit code is not in the log; that nothing went wrong is.
+    pub inferred: bool,
+    /// The command still runs, or ended in a way that the log does not tell.
+    pub open: bool,
+    pub action: Option<Op>,
+    /// The beginning of the text, where somebody needs it: of an error, of a plan's entry.
+    pub text: Option<Box<str>>,
+    /// A person's answer.
+    pub answer: Option<Box<str>>,
+    pub says: Says,
+}
+
+/// What a thread keeps from line to line.
+#[derive(Default)]
+pub struct Extractor {
+    pub finders: Finders,
+    sources: HashMap<Box<[u8]>, Arc<str>>,
+}
+
+#[derive(Default)]
+struct Attributes<'b> {
+    call: Option<&'b [u8]>,
+    action: Option<&'b [u8]>,
+    tool_kind: &'b [u8],
+    source: &'b [u8],
+    inferred: bool,
+    origin: &'b [u8],
+    raw_type: Option<&'b [u8]>,
+    reason: Option<&'b [u8]>,
+    moved_to: Option<&'b [u8]>,
+    question_ids: Option<&'b [u8]>,
+    question_meta: Option<&'b [u8]>,
+    /// What the parser could not place, as it stands.
+    rest: &'b [u8],
+}
+
+fn attributes<'b>(line: &Line<'b>, rest: bool) -> Attributes<'b> {
+    let mut a = Attributes::default();
+    line.attributes(&mut |key, value| {
+        let text = || value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
+        match key {
+            b"moved_to" => a.moved_to = text(),
+            b"question_ids" => a.question_ids = Some(value),
+            b"question_meta" => a.question_meta = Some(value),
+            b"reason" => a.reason = text(),
+            b"semantic.call_id" => a.call = text().map(trim).filter(|t| !t.is_empty()),
+            b"semantic.file_action" => a.action = text(),
+            b"semantic.tool_kind" => a.tool_kind = text().unwrap_or_default(),
+            b"source" => a.source = text().unwrap_or_default(),
+            b"source.exit_code" => a.inferred = text() == Some(b"inferred"),
+            b"source.origin" => a.origin = text().unwrap_or_default(),
+            b"source.raw_type" => {
+                a.raw_type = text().map(trim).filter(|t| !t.is_empty());
+                return rest;
+            }
+            b"source.rest" => a.rest = value,
+            key => return key < b"source.rest".as_slice(),
+        }
+        true
+    });
+    a
+}
+
+fn trim(literal: &[u8]) -> &[u8] {
+    literal.trim_ascii()
+}
+
+impl Extractor {
+    /// What the event line `start..end` of a padded buffer says, if it says anything to a summary.
+    pub fn item(&mut self, b: &[u8], start: usize, end: usize) -> Option<Item> {
+        let line = Line::read(b, start, end, &mut self.finders)?;
+        use EventKind::*;
+        let what = match line.kind {
+            UserMessage => user(&line),
+            SystemMessage => system(&line),
+            AgentMessage => Some(What::Agent(None)),
+            ToolResult => Some(self.result(&line)),
+            TaskStart => Some(What::TaskStart(line.text(b"title").map(|t| collapsed(t, TITLE).into()))),
+            TaskEnd => Some(What::TaskEnd(line.text(b"summary").map(|t| collapsed(t, TASK_SUMMARY).into()))),
+            Custom => custom(&line),
+            Thinking | Unknown => None,
+            _ => Some(self.call(&line)),
+        }?;
+        Some(Item { cite: self.cite(&line), task: task(&line), what })
+    }
+
+    fn cite(&mut self, line: &Line<'_>) -> Cite {
+        let raw = attributes(line, false).raw_type.filter(|t| t.len() <= NAME).unwrap_or(line.name);
+        if self.sources.len() > 1_000 {
+            self.sources.clear();
+        }
+        let source = match self.sources.get(raw) {
+            Some(source) => source.clone(),
+            None => {
+                let source: Arc<str> = collapsed(raw, NAME).into();
+                self.sources.insert(raw.into(), source.clone());
+                source
+            }
+        };
+        let id = if line.id.len() <= ID_BYTES { decoded(line.id) } else { String::new() };
+        Cite { id: id.into(), time: line.time, source }
+    }
+
+    fn call(&mut self, line: &Line<'_>) -> What {
+        let a = attributes(line, false);
+        let act = match line.kind {
+            EventKind::ShellCommand => shell(line),
+            EventKind::FileCreate => file(line, &a, Op::Create),
+            EventKind::FileEdit => file(line, &a, Op::Edit),
+            EventKind::FileDelete => file(line, &a, Op::Delete),
+            EventKind::FileRead => Act::Read { path: path(line.text(b"path").unwrap_or_default()) },
+            EventKind::ToolCall => self.tool(line, &a),
+            _ => Act::Other { name: collapsed(line.name, NAME).into() },
+        };
+        What::Call(Box::new(Call { key: digest(a.call.unwrap_or(line.id)), named: a.call.is_some(), act }))
+    }
+
+    fn tool(&mut self, line: &Line<'_>, a: &Attributes<'_>) -> Act {
+        let name = line.text(b"name").unwrap_or_default();
+        let last = name.rsplit(|c| matches!(c, b'.' | b'/')).next().unwrap_or(name);
+        let plan = a.tool_kind == b"plan" || plan::is_plan(last);
+        let question = a.tool_kind == b"interactive" || matches!(last, b"AskUserQuestion" | b"request_user_input" | b"ask_followup_question");
+        if plan || question {
+            let mut data = None;
+            line.blocks(&mut |block| {
+                data = data.or(block.data);
+                data.is_none()
+            });
+            if let Some(at) = data {
+                self.finders.tape.clear();
+                if let Ok((root, _)) = self.finders.tape.parse(line.b, at, MAX_DEPTH) {
+                    let value = self.finders.tape.value(line.b, root);
+                    if question {
+                        return Act::Question(plan::questions(value));
+                    }
+                    if let Some(change) = plan::change(last, value) {
+                        return Act::Plan(change);
+                    }
+                }
+            }
+        }
+        Act::Other { name: collapsed(name, NAME).into() }
+    }
+
+    fn result(&mut self, line: &Line<'_>) -> What {
+        let a = attributes(line, false);
+        let name = line.text(b"name").unwrap_or_default();
+        let key = digest(a.call.or_else(|| line.text(b"call_id").map(trim)).unwrap_or(line.id));
+        let is_error = line.member(b"is_error") == Some(b"true");
+        let exit_code = line.member(b"exit_code").and_then(number::as_i64);
+        let mut outcome = Outcome { key, is_error, exit_code, inferred: a.inferred, ..Outcome::default() };
+        outcome.name = collapsed(name, NAME).into();
+        outcome.action = match a.action {
+            Some(b"created") => Some(Op::Create),
+            Some(b"edited") => Some(Op::Edit),
+            Some(b"deleted") => Some(Op::Delete),
+            _ => None,
+        };
+        if a.origin == b"typed" {
+            outcome.answer = Some(words(line, USER_MESSAGE).into());
+        }
+        if is_error || exit_code.is_some_and(|c| c != 0) || matches!(name, b"TaskCreate") {
+            outcome.text = Some(words(line, ERROR).into()).filter(|t: &Box<str>| !t.is_empty());
+        }
+        if exit_code.is_none() && !is_error {
+            outcome.open = still_open(line);
+        }
+        outcome.says = checks::verdict(line.content_tail(VERDICT));
+        What::Result(Box::new(outcome))
+    }
+}
+
+/// Bytes from the end of an output that are read for a verdict.
+const VERDICT: usize = 1_536;
+
+/// The words of an event: its texts, one after the other.
+pub fn words(line: &Line<'_>, most: usize) -> String {
+    let mut excerpt = Excerpt::collapsed(most);
+    each_text(line, &mut excerpt);
+    excerpt.finish()
+}
+
+fn each_text(line: &Line<'_>, excerpt: &mut Excerpt) {
+    line.blocks(&mut |block| {
+        if let (b"Text", Some(text)) = (block.kind, block.text) {
+            excerpt.separate();
+            excerpt.literal(text);
+        }
+        !excerpt.is_full()
+    });
+}
+
+/// The message of an agent as it stands.
+pub fn message(line: &Line<'_>) -> Option<Box<str>> {
+    let mut excerpt = Excerpt::verbatim(LAST_AGENT_MESSAGE);
+    each_text(line, &mut excerpt);
+    (!excerpt.is_empty()).then(|| excerpt.finish().into())
+}
+
+fn task(line: &Line<'_>) -> Option<Box<str>> {
+    let task = trim(line.task?);
+    (!task.is_empty() && task.len() <= ID_BYTES).then(|| decoded(task).into())
+}
+
+fn user(line: &Line<'_>) -> Option<What> {
+    let a = attributes(line, false);
+    if a.source == b"interactive" {
+        if let Some(ids) = a.question_ids {
+            return Some(What::Answered(plan::ids(ids)));
+        }
+    }
+    if !matches!(a.origin, b"" | b"typed") {
+        return system(line);
+    }
+    let words = words(line, GOAL);
+    (!words.is_empty()).then(|| What::Typed(words.into()))
+}
+
+/// What was said in a person's place: only questions and interruptions matter.
+fn system(line: &Line<'_>) -> Option<What> {
+    let a = attributes(line, false);
+    if a.source == b"interactive_question" {
+        return Some(What::Asked(plan::asked(a.question_meta, a.question_ids)));
+    }
+    if a.origin == b"notification" && words(line, NAME).starts_with("[Request interrupted") {
+        return Some(What::Interrupted(None));
+    }
+    None
+}
+
+fn custom(line: &Line<'_>) -> Option<What> {
+    if line.text(b"kind") != Some(b"turn_aborted") {
+        return None;
+    }
+    let mut reason = attributes(line, false).reason.map(|r| collapsed(r, NAME));
+    line.blocks(&mut |block| {
+        if let (Some(at), true) = (block.data, reason.is_none()) {
+            let mut tape = crate::json::Tape::new();
+            if let Ok((root, _)) = tape.parse(line.b, at, MAX_DEPTH) {
+                reason = tape.value(line.b, root).get_str("reason").map(|r| collapsed(r.literal(), NAME));
+            }
+        }
+        reason.is_none()
+    });
+    Some(What::Interrupted(reason.filter(|r| !r.is_empty()).map(Into::into)))
+}
+
+fn shell(line: &Line<'_>) -> Act {
+    let command = command::analyze(&decoded(line.text(b"command").unwrap_or_default()));
+    let exit_code = line.member(b"exit_code").and_then(number::as_i64);
+    Act::Shell { command: Box::new(command), exit_code }
+}
+
+fn file(line: &Line<'_>, a: &Attributes<'_>, op: Op) -> Act {
+    let path_ = path(line.text(b"path").unwrap_or_default());
+    Act::File { path: path_, op, moved_to: a.moved_to.map(path).filter(|p| !p.is_empty()) }
+}
+
+/// A path; a longer one than is followed becomes an excerpt, which meets no other path by mistake.
+fn path(literal: &[u8]) -> Box<str> {
+    if literal.len() <= PATH_LENGTH { decoded(literal).into() } else { verbatim(literal, PATH_LENGTH / 4).into() }
+}
+
+/// The result tells that the command went on, or ended in another way than by itself.
+fn still_open(line: &Line<'_>) -> bool {
+    let rest = attributes(line, true).rest;
+    let has = |needle: &[u8]| memchr::memmem::find(rest, needle).is_some();
+    let told = has(b"\"backgroundTaskId\":\"") || has(b"\"backgroundedByUser\":true") || has(b"\"interrupted\":true") || has(b"\"returnCodeInterpretation\":\"");
+    told || {
+        let begin = words(line, 400);
+        begin.contains("Process running with session ID") || begin.contains("running in background with ID")
+    }
+}
