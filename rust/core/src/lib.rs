@@ -9,6 +9,7 @@ pub mod hail;
 pub mod input;
 pub mod json;
 pub mod pipeline;
+pub mod summary;
 pub mod unpack;
 
 pub use error::{Code, Error, Result};
