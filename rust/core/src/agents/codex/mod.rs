@@ -16,6 +16,7 @@ mod shape;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod twins;
 mod usage;
 
