@@ -205,6 +205,21 @@ def test_a_log_that_is_none_stores_nothing(store):
     assert files(store) == ["VERSION"]
 
 
+def test_an_interrupt_leaves_nothing(store, hail, monkeypatch):
+    from opensession import core
+
+    def interrupted(source, out, **options):
+        os.write(out(), b"the first bytes of a session")
+        os.write(out(), b"and of the next")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(core, "canonicalize", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.put_hail(hail.session())
+
+    assert files(store) == ["VERSION"]
+
+
 # ---- promise 2 and 3: a name holds its bytes, and bytes are checked before they are trusted ----
 
 

@@ -241,3 +241,30 @@ def test_an_error_of_any_call_of_the_other_commands_is_a_typed_error_or_is_overc
             Store(root).check(first.sha256)
             Store(root).check(second.sha256)
     raise AssertionError("the sweep did not end")
+
+
+def test_the_bytes_of_a_session_do_not_pass_through_python(env, hail, monkeypatch):
+    syscalls = Syscalls()
+    syscalls.install(monkeypatch)
+    store = Store(env.work / "store")
+    [stored] = store.put_hail(hail.session())
+    store.put_hail(hail.session())
+    store.check(stored.sha256)
+    store.copy_to(stored.sha256, 1)
+
+    # The only bytes read and written here are those of VERSION.
+    assert syscalls.calls.count("write") == 1
+    assert syscalls.calls.count("read") == 3
+
+
+def test_the_upper_folders_are_synced_once_by_one_store(env, hail, monkeypatch):
+    syscalls = Syscalls(only="fsync")
+    syscalls.install(monkeypatch)
+    store = Store(env.work / "store")
+    counts = []
+    for number in range(3):
+        before = len(syscalls.calls)
+        store.put_hail(hail.session(f"s-{number}"))
+        counts.append(len(syscalls.calls) - before)
+
+    assert counts == [8, 4, 4]

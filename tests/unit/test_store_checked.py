@@ -135,6 +135,16 @@ def test_check_always_hashes(store, settled, hashed):
     assert hashed == [settled.sha256] * 2
 
 
+def test_copying_an_object_does_not_write_the_cache(store, settled):
+    out = os.open(os.devnull, os.O_WRONLY)
+    try:
+        store.copy_to(settled.sha256, out)
+    finally:
+        os.close(out)
+
+    assert not (store.root / "checked.db").exists()
+
+
 def test_fsck_fills_the_cache(store, settled, hashed):
     store.fsck()
     store.open(settled.sha256).close()

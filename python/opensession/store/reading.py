@@ -69,11 +69,9 @@ def open_object(tree: Tree, sha256: str) -> StoredObject:
 def check(tree: Tree, stored: StoredObject, progress: Progress | None = None) -> None:
     """Hash the whole object; raises IntegrityError, and remembers a file that passed."""
     before = os.fstat(stored.fd)
-    stored.rewind()
-    _compare(stored, *_copy(stored, None, progress))
+    _hash(stored, progress)
     after = os.fstat(stored.fd)
-    stored.rewind()
-    if tree.cached and _same(before, after):
+    if tree.cached and _same(before, after) and not checked.knows(tree.root, stored.sha256, after):
         checked.remember(tree.root, [(stored.sha256, after)])
 
 
@@ -84,7 +82,7 @@ def ensure_checked(tree: Tree, stored: StoredObject, progress: Progress | None =
 
 
 def copy_to(
-    tree: Tree, stored: StoredObject, out: int, *, check_first: bool = False, progress: Progress | None = None
+    stored: StoredObject, out: int, *, check_first: bool = False, progress: Progress | None = None
 ) -> int:
     """Copy the object to ``out`` and return its length.
 
@@ -93,11 +91,17 @@ def copy_to(
     hashed in either case, because the second reading of a bad disk may differ from the first.
     """
     if check_first or stored.size <= CHECK_FIRST_BELOW:
-        check(tree, stored)
+        _hash(stored, None)
     stored.rewind()
     sha256, length = _copy(stored, out, progress)
     _compare(stored, sha256, length)
     return length
+
+
+def _hash(stored: StoredObject, progress: Progress | None) -> None:
+    stored.rewind()
+    _compare(stored, *_copy(stored, None, progress))
+    stored.rewind()
 
 
 def _copy(stored: StoredObject, out: int | None, progress: Progress | None) -> tuple[str, int]:

@@ -161,7 +161,7 @@ class Store:
         check.
         """
         with self._tree(sha256) as tree, reading.open_object(tree, sha256) as stored:
-            return reading.copy_to(tree, stored, out_fd, check_first=check_first, progress=progress)
+            return reading.copy_to(stored, out_fd, check_first=check_first, progress=progress)
 
     def open(self, sha256: str, *, progress: Progress | None = None) -> StoredObject:
         """Open the object for random access: it is checked first, unless this very file passed before."""
