@@ -112,6 +112,10 @@ impl Builder {
         for kind in draft.unknown_blocks.drain(..) {
             *self.unknown_blocks.entry(kind).or_default() += 1;
         }
+        if raw.is_some() && draft.events.is_empty() {
+            // The bytes of a record that lost something are kept, whatever its twin says.
+            draft.push(Event::custom(super::event::lit("repaired")));
+        }
         let class = match (draft.opaque, draft.events.is_empty()) {
             (true, _) => &mut self.records.opaque,
             (false, true) => &mut self.records.folded,

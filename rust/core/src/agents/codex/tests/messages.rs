@@ -81,6 +81,17 @@ fn a_record_with_something_strange_in_it_does_not_fold_without_a_trace() {
 }
 
 #[test]
+fn a_twin_that_had_to_be_repaired_keeps_its_bytes() {
+    let said = message(r#"{"type":"agent_message","message":"a \ufffd"}"#);
+    let answer = item(r#"{"type":"message","role":"assistant","content":[{"type":"output_text","text":"a \ud83d"}]}"#);
+    let s = session(&[said, answer]);
+    assert_eq!(s.kinds(), ["AgentMessage", "Custom"]);
+    assert_eq!(s.events()[1].at("event_type/data/kind"), r#""repaired""#);
+    assert!(s.events()[1].attribute("source.raw").contains("ud83d"));
+    assert_eq!(s.stats("source/records/folded"), "0");
+}
+
+#[test]
 fn injected_texts_are_context_and_everything_else_is_typed() {
     let developer = item(r#"{"type":"message","role":"developer","content":[{"type":"input_text","text":"be brief"}]}"#);
     let told = message(r#"{"type":"user_message","message":"<environment_context>x</environment_context>","kind":"environment_context"}"#);
