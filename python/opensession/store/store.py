@@ -231,6 +231,14 @@ class Store:
     # ---- the root ----
 
     @contextmanager
+    def opened(self, kind: str, *, make: bool) -> Iterator[Tree | None]:
+        """The tree of another kind of files in this store; None where there is no store and none is made."""
+        if make:
+            self._refuse_readonly()
+        with opened_root(self._real, make=make, versioned=self._versioned) as root:
+            yield None if root is None else Tree(root, self._synced, kind, cached=not self.readonly)
+
+    @contextmanager
     def _writing(self) -> Iterator[Tree]:
         self._refuse_readonly()
         with opened_root(self._real, make=True) as root:
