@@ -113,12 +113,19 @@ pub fn contains(whole: &[u8], part: &[u8]) -> bool {
         if at > last {
             return false;
         }
-        // A match that begins inside an escape is none.
-        if whole[at..].starts_with(part) && !ends_in_escape(&whole[..at]) {
+        if whole[at..].starts_with(part) && !inside_escape(whole, at) {
             return true;
         }
     }
     false
+}
+
+/// The byte at `at` is not the first of its escape: text that begins there is no text.
+fn inside_escape(literal: &[u8], at: usize) -> bool {
+    (1..=5.min(at)).any(|back| {
+        let begins = literal[at - back] == b'\\' && ends_in_escape(&literal[..at - back + 1]);
+        begins && back < if literal[at - back + 1] == b'u' { 6 } else { 2 }
+    })
 }
 
 /// `part` is what `whole` says without the line numbers that a file viewer put before its lines.
@@ -212,6 +219,9 @@ mod tests {
         assert!(contains(br"x\ny", b"y"));
         assert!(!contains(br"x\ny", b"ny"));
         assert!(contains(br"x\\ny", b"ny"));
+        assert!(!contains(br"x\u001b[0m", b"1b[0m"));
+        assert!(contains(br"x\u001b[0m", b"[0m"));
+        assert!(contains(br"x\\u001b[0m", b"1b[0m"));
         assert!(contains_numbered(br"     1\ta\n     2\tb\n\n<system-reminder>", br"a\nb\n"));
         assert!(!contains_numbered(br"     1\ta\n     2\tb", br"a\nc"));
     }
