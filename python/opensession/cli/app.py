@@ -186,7 +186,7 @@ def _version() -> int:
 
 
 def _fail(error: OpensessionError, report: Report) -> int:
-    from opensession.errors import OpensessionError
+    from opensession.errors import OpensessionError, WriteFailedError
 
     if _debugging():
         import traceback
@@ -199,7 +199,8 @@ def _fail(error: OpensessionError, report: Report) -> int:
             report.json_to_stderr = False  # standard output is what failed: say it in words
     if not (report.json and report.json_to_stderr):
         report.error(error)
-    _forget_standard_output()
+    if isinstance(error, WriteFailedError):
+        _forget_standard_output()
     return error.exit_code
 
 
