@@ -125,6 +125,51 @@ pub fn decode_into(literal: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// Pieces of a text that are handed on at once: large enough for a hash, small enough for the nearest cache.
+const PIECE: usize = 16 << 10;
+
+/// Hand on the text that a (valid) literal stands for, piece by piece, without holding all of it.
+pub fn decode_pieces(literal: &[u8], mut take: impl FnMut(&[u8])) {
+    let mut piece = Vec::with_capacity(2 * PIECE);
+    let mut rest = literal;
+    while rest.len() > PIECE {
+        // Cut where no escape is cut: behind an ordinary byte that no escape of up to twelve bytes reaches.
+        let window = &rest[PIECE - 12..PIECE];
+        let cut = match memchr::memrchr(b'\\', window) {
+            None => PIECE,
+            Some(_) => cut_before_escape(rest),
+        };
+        piece.clear();
+        decode_into(&rest[..cut], &mut piece);
+        take(&piece);
+        rest = &rest[cut..];
+    }
+    piece.clear();
+    decode_into(rest, &mut piece);
+    take(&piece);
+}
+
+/// A place near [`PIECE`] between two escapes.
+fn cut_before_escape(literal: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let next = memchr::memchr(b'\\', &literal[at..]).map_or(literal.len(), |n| at + n);
+        if next >= PIECE - 12 {
+            return next.min(PIECE);
+        }
+        at = next + escape_width(&literal[next..]);
+    }
+}
+
+/// Bytes of the escape that a (valid) literal begins with; both halves of a pair are one.
+fn escape_width(literal: &[u8]) -> usize {
+    match literal.get(1) {
+        Some(b'u') if matches!(hex4(literal, 2), Some(0xd800..=0xdbff)) => 12,
+        Some(b'u') => 6,
+        _ => 2,
+    }
+}
+
 /// The text that a (valid) literal stands for.
 pub fn decode(literal: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', literal).is_none() {
@@ -176,4 +221,21 @@ pub fn write(text: &[u8], out: &mut Vec<u8>) {
 /// The canonical spelling of a (valid) literal.
 pub fn recode_into(literal: &[u8], out: &mut Vec<u8>) {
     encode_into(&decode(literal), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_join_to_the_text_wherever_escapes_stand() {
+        for unit in ["x", r"\n", r"ab\\", r"\u001b[0m", r"\ud83d\ude00y"] {
+            for shift in 0..14 {
+                let literal = "z".repeat(shift) + &unit.repeat(3 * PIECE / unit.len() + 7);
+                let mut joined = Vec::new();
+                decode_pieces(literal.as_bytes(), |text| joined.extend_from_slice(text));
+                assert_eq!(joined, decode(literal.as_bytes()).as_ref(), "{unit} {shift}");
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::super::event::{lit, Attribute, Block, Draft, Event, EventType, Lit, M
 use super::super::text::{contains, contains_numbered, leading_number};
 use super::message::{media_block, used_type};
 use super::{ClaudeMapper, Top};
-use crate::json::{Kind, Value};
+use crate::json::{string, Kind, Value};
 
 /// Texts of a result that are compared with the structured copy of it, in all; more is kept twice.
 const COMPARED: usize = 64 << 20;
@@ -213,9 +213,12 @@ fn is_original(key: Value<'_>) -> bool {
 pub(super) fn original_files(structured: Value<'_>, marks: &mut Marks) {
     for (key, member) in structured.members() {
         if is_original(key) {
-            if let Some(text) = member.text() {
-                let digest = blake3::hash(&text).to_hex();
-                let json = format!("{{\"blake3\":\"{digest}\",\"bytes\":{}}}", text.len());
+            if member.is_string() {
+                let mut hasher = blake3::Hasher::new();
+                string::decode_pieces(member.literal(), |text| {
+                    hasher.update(text);
+                });
+                let json = format!("{{\"blake3\":\"{}\",\"bytes\":{}}}", hasher.finalize().to_hex(), hasher.count());
                 marks.replace(member.id(), json.into_bytes());
             }
         }
