@@ -48,7 +48,7 @@ impl Members {
 /// Read the event at `at` of a padded buffer ([`crate::json::scan::PAD`] bytes after the text).
 ///
 /// Returns its facts and the offset after its closing brace: the caller looks for the LF.
-#[inline]
+#[inline(always)]
 pub fn event(b: &[u8], at: usize) -> Option<(Facts<'_>, usize)> {
     let mut c = Cursor { b, i: at };
     let mut tokens = Tokens::default();

@@ -39,9 +39,7 @@ struct EventType<'b> {
     kind: EventKind,
     name: &'b [u8],
     data: Option<Range>,
-    path: Option<Literal<'b>>,
-    diff: Option<Literal<'b>>,
-    summary: Option<Literal<'b>>,
+    members: Members,
 }
 
 type Writer<'b, 's> = Rewriter<'b, 's>;
@@ -102,30 +100,33 @@ impl Field {
 /// Read the event at `at` of a padded buffer and append its canonical line, without LF, to `out`.
 ///
 /// Returns its facts and the offset after its closing brace. After `None` nothing was appended.
-#[inline]
+#[inline(always)]
 pub fn event<'b>(b: &'b [u8], at: usize, storage: &mut Storage, out: &mut Vec<u8>) -> Option<(Facts<'b>, usize)> {
     let mut slots = Slots::default();
     let mut w = Rewriter::new(b, at, storage);
     let start = w.skip(at);
     let end = w.members(start, &mut |w, i| slots.member(b, w, i))?;
     let (_, id) = slots.id?;
-    let kind = slots.event_type.as_ref()?;
-    let facts = Facts {
-        kind: kind.kind,
-        id,
-        time: slots.time.as_ref()?.time,
-        time_at: slots.time.as_ref()?.at,
-        task: slots.task.map(|t| t.1),
-        path: kind.path,
-        diff: kind.diff,
-        summary: kind.summary,
-        tokens: slots.tokens,
-    };
+    let event_type = slots.event_type.as_ref()?;
+    let moment = slots.time.as_ref()?;
     if !slots.is_event || slots.content.is_none() {
         return None;
     }
     slots.write(&mut w, end, out);
-    Some((facts, end))
+    let text = |name: &[u8]| {
+        let raw = event_type.members.text(b, name)?;
+        // Whether its spelling is canonical was not kept; if it holds an escape, it is spelled again.
+        Some(Literal { raw, canonical: !raw.contains(&b'\\') })
+    };
+    let (mut path, mut diff, mut summary) = (None, None, None);
+    match event_type.kind {
+        EventKind::FileEdit => (path, diff) = (text(b"path"), text(b"diff")),
+        EventKind::FileCreate | EventKind::FileDelete => path = text(b"path"),
+        EventKind::TaskEnd => summary = text(b"summary"),
+        _ => {}
+    }
+    let (kind, time, time_at, task) = (event_type.kind, moment.time, moment.at, slots.task.map(|t| t.1));
+    Some((Facts { kind, id, time, time_at, task, path, diff, summary, tokens: slots.tokens }, end))
 }
 
 /// Fill a slot, once.
@@ -317,18 +318,6 @@ impl<'b> EventType<'b> {
             (Data::Fields(fields) | Data::Default(fields), Some(_)) => fit(b, &members, fields).then_some(())?,
             _ => return None,
         }
-        let mut this = EventType { kind, name, data, path: None, diff: None, summary: None };
-        let text = |name: &[u8]| {
-            let raw = members.text(b, name)?;
-            // Whether its spelling is canonical was not kept; if it holds an escape, it is spelled again.
-            Some(Literal { raw, canonical: !raw.contains(&b'\\') })
-        };
-        match kind {
-            EventKind::FileEdit => (this.path, this.diff) = (text(b"path"), text(b"diff")),
-            EventKind::FileCreate | EventKind::FileDelete => this.path = text(b"path"),
-            EventKind::TaskEnd => this.summary = text(b"summary"),
-            _ => {}
-        }
-        Some((this, end))
+        Some((EventType { kind, name, data, members }, end))
     }
 }

@@ -1,13 +1,19 @@
 //! A set of digests for sessions of any size.
 //!
-//! Many small tables with open addressing: one of them grows at a time, so no moment holds two copies of a large table,
-//! and a grown table is at least 57 % full. Together at most 29 bytes a digest.
+//! Many small tables with open addressing: one of them grows at a time, so no moment holds two copies of a large table.
+//! A table of some size grows by a quarter and is then 64 % full: at most 25 bytes a digest.
 
-/// Number of tables, and the shift that makes a table's number of a digest's first half.
+/// Number of tables.
 const TABLES: usize = 256;
 
-/// Slots that are fetched together.
+/// Slots that stand in one line of the cache, and are looked at together.
+const TOGETHER: usize = 4;
+
+/// Digests whose slots are fetched together.
 const GROUP: usize = 16;
+
+/// Up to so many buckets a table doubles: all tables of that size together take 16 MiB.
+const DOUBLING: usize = 1024;
 
 /// A set of 128-bit digests.
 #[derive(Debug, Default)]
@@ -18,9 +24,14 @@ pub struct Ids {
 
 #[derive(Debug, Default, Clone)]
 struct Table {
-    slots: Vec<u128>,
+    buckets: Vec<Bucket>,
     used: usize,
 }
+
+/// One line of the cache. Zero marks a free slot; the free ones come last.
+#[derive(Debug, Default, Clone, Copy)]
+#[repr(align(64))]
+struct Bucket([u128; TOGETHER]);
 
 impl Ids {
     pub fn new() -> Ids {
@@ -68,60 +79,64 @@ impl Ids {
     fn peek(&self, digest: [u8; 16]) -> u64 {
         let key = key(digest);
         let Some(table) = self.tables.get(key as usize % TABLES) else { return 0 };
-        table.slots.get(home(key, table.slots.len())).map_or(0, |slot| *slot as u64)
+        table.buckets.get(home(key, table.buckets.len())).map_or(0, |bucket| bucket.0[0] as u64)
     }
 }
 
 impl Table {
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, key: u128) -> bool {
-        if self.used * 5 >= self.slots.len() * 4 {
+        if self.used * 5 >= self.buckets.len() * TOGETHER * 4 {
             self.grow();
         }
-        let mut at = home(key, self.slots.len());
-        loop {
-            let slot = self.slots[at];
-            if slot == key {
-                return false;
-            }
-            if slot == 0 {
-                self.slots[at] = key;
-                self.used += 1;
-                return true;
-            }
-            at += 1;
-            if at == self.slots.len() {
-                at = 0;
-            }
-        }
+        let new = put(&mut self.buckets, key);
+        self.used += new as usize;
+        new
     }
 
     #[cold]
     fn grow(&mut self) {
-        let more = (self.slots.len() * 7 / 5).max(8);
-        let old = std::mem::replace(&mut self.slots, vec![0; more]);
-        for key in old {
-            if key != 0 {
-                let mut at = home(key, more);
-                while self.slots[at] != 0 {
-                    at = (at + 1) % more;
-                }
-                self.slots[at] = key;
-            }
+        let now = self.buckets.len();
+        let more = if now < DOUBLING { (now * 2).max(2) } else { now * 5 / 4 };
+        let old = std::mem::replace(&mut self.buckets, vec![Bucket::default(); more]);
+        for key in old.iter().flat_map(|bucket| bucket.0).filter(|key| *key != 0) {
+            put(&mut self.buckets, key);
+        }
+    }
+}
+
+/// Put `key` into the first bucket from its home on that has room; false if it was met on the way.
+#[inline(always)]
+fn put(buckets: &mut [Bucket], key: u128) -> bool {
+    let mut at = home(key, buckets.len());
+    loop {
+        let slots = &mut buckets[at].0;
+        // Without a branch for each slot: which one it is cannot be foreseen.
+        let met = slots.iter().fold(false, |met, slot| met | (*slot == key));
+        let used = slots.iter().fold(0, |used, slot| used + (*slot != 0) as usize);
+        if met {
+            return false;
+        }
+        if let Some(slot) = slots.get_mut(used) {
+            *slot = key;
+            return true;
+        }
+        at += 1;
+        if at == buckets.len() {
+            at = 0;
         }
     }
 }
 
 #[inline(always)]
 fn key(digest: [u8; 16]) -> u128 {
-    // Zero marks a free slot.
     u128::from_le_bytes(digest).max(1)
 }
 
-/// Where a key would like to stand. The bits used here do not choose the table.
+/// The bucket where a key would like to stand. The bits used here do not choose the table.
 #[inline(always)]
-fn home(key: u128, slots: usize) -> usize {
-    (((key >> 96) as u64 * slots as u64) >> 32) as usize
+fn home(key: u128, buckets: usize) -> usize {
+    (((key >> 96) as u64 * buckets as u64) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -132,7 +147,7 @@ mod tests {
     #[test]
     fn every_digest_is_new_once_and_memory_stays_bounded() {
         let mut ids = Ids::new();
-        let n = 200_000u64;
+        let n = 1_500_000u64;
         for k in 0..n {
             assert!(ids.insert(short(&k.to_le_bytes())));
         }
@@ -140,8 +155,8 @@ mod tests {
             assert!(!ids.insert(short(&k.to_le_bytes())));
         }
         assert_eq!(ids.len(), n);
-        let bytes: usize = ids.tables.iter().map(|t| t.slots.capacity() * 16).sum();
-        assert!(bytes as u64 <= 29 * n, "{} bytes a digest", bytes as u64 / n);
+        let bytes: usize = ids.tables.iter().map(|t| t.buckets.capacity() * 64).sum();
+        assert!(bytes as u64 <= 25 * n, "{} bytes a digest", bytes as u64 / n);
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl<'b> Maker<'b> {
                     i = after + 1;
                 }
                 _ => {
-                    i = match self.rewritten(i, end, scratch) {
+                    i = match self.rewritten(i, end, &mut scratch.storage) {
                         Some(next) => next,
                         None => self.other(i, scratch)?,
                     }
@@ -157,24 +157,33 @@ impl<'b> Maker<'b> {
     }
 
     /// An event that is not canonical, but usual. Returns where the next line begins.
-    fn rewritten(&mut self, start: usize, end: usize, scratch: &mut Scratch) -> Option<usize> {
+    #[inline(always)]
+    fn rewritten(&mut self, start: usize, end: usize, storage: &mut Storage) -> Option<usize> {
         let b = self.block.padded();
-        let out = &mut scratch.line;
-        out.clear();
-        let (facts, mut after) = direct::event(b, start, &mut scratch.storage, out)?;
-        while matches!(b[after], b' ' | b'\t' | b'\r') {
-            after += 1;
+        let mut out = self.out.take().unwrap_or_else(|| self.so_far(start));
+        let from = out.len();
+        let mut next = None;
+        // The facts stay where they are made: moving them about would cost as much as reading some of them.
+        if let Some((facts, mut after)) = direct::event(b, start, storage, &mut out) {
+            while matches!(b[after], b' ' | b'\t' | b'\r') {
+                after += 1;
+            }
+            if after >= end || b[after] == b'\n' {
+                let end = (after + 1).min(end);
+                out.push(b'\n');
+                let place = (self.line, (facts.time_at - start + 1) as u64);
+                self.tally_at(start, end, from).add(&facts, place);
+                next = Some(end);
+            }
         }
-        if after < end && b[after] != b'\n' {
-            return None;
+        if next.is_none() {
+            out.truncate(from);
+        } else if let Some(piece) = self.pieces.last_mut() {
+            piece.text.end = out.len();
+            piece.difference.get_or_insert_with(|| start + common(&b[start..self.block.len], &out[from..]));
         }
-        out.push(b'\n');
-        let next = (after + 1).min(end);
-        let place = (self.line, (facts.time_at - start + 1) as u64);
-        self.tally(start, next).add(&facts, place);
-        self.changed(start..next, out);
-        trim(out);
-        Some(next)
+        self.out = Some(out);
+        next
     }
 
     /// Any line that the quick reader does not know. Returns where the next one begins.
@@ -244,10 +253,10 @@ impl<'b> Maker<'b> {
             }
         } else if kind.is("header") {
             let header = read::header(line, edits).map_err(|r| refused(self, r))?;
-            self.push(raw.clone(), What::Header(Box::new(header)));
+            self.push(raw.clone(), self.at(start), What::Header(Box::new(header)));
         } else if kind.is("stats") {
             let source = read::stats(line).map_err(|r| refused(self, r))?;
-            self.push(raw.clone(), What::Stats(source));
+            self.push(raw.clone(), self.at(start), What::Stats(source));
             // Not part of the text: whoever has seen all events writes it.
             self.replace(raw, b"");
             return Ok(());
@@ -287,7 +296,7 @@ impl<'b> Maker<'b> {
     fn blank(&mut self, raw: Range<usize>) {
         match self.pieces.last_mut() {
             Some(piece) if matches!(piece.what, What::Events(_)) => piece.raw.end = raw.end,
-            _ => self.push(raw.clone(), What::Blank),
+            _ => self.push(raw.clone(), self.at(raw.start), What::Blank),
         }
         self.difference(raw.start);
         self.replace(raw, b"");
@@ -296,8 +305,15 @@ impl<'b> Maker<'b> {
     /// The piece of events that the line `start..end` belongs to.
     #[inline(always)]
     fn tally(&mut self, start: usize, end: usize) -> &mut Tally {
+        let at = self.at(start);
+        self.tally_at(start, end, at)
+    }
+
+    /// The same, where the line's canonical form begins at `at`.
+    #[inline(always)]
+    fn tally_at(&mut self, start: usize, end: usize, at: usize) -> &mut Tally {
         if !matches!(self.pieces.last(), Some(Piece { what: What::Events(_), .. })) {
-            self.push(start..end, What::Events(Box::default()));
+            self.push(start..end, at, What::Events(Box::default()));
         }
         match self.pieces.last_mut() {
             Some(Piece { what: What::Events(tally), raw, .. }) => {
@@ -318,9 +334,23 @@ impl<'b> Maker<'b> {
         }
     }
 
-    fn push(&mut self, raw: Range<usize>, what: What) {
-        let at = self.out.as_ref().map_or(raw.start, Vec::len);
+    fn push(&mut self, raw: Range<usize>, at: usize, what: What) {
         self.pieces.push(Piece { raw, text: at..at, difference: None, line: self.line, what });
+    }
+
+    /// Where the canonical form of the line at `start` begins.
+    #[inline(always)]
+    fn at(&self, start: usize) -> usize {
+        self.out.as_ref().map_or(start, Vec::len)
+    }
+
+    /// The canonical form of the lines before `start`, which has not differed from them so far; so offsets stay what
+    /// they were.
+    fn so_far(&self, start: usize) -> Vec<u8> {
+        let mut out = self.buffers.take();
+        out.clear();
+        out.extend_from_slice(&self.block.data[..start]);
+        out
     }
 
     fn difference(&mut self, at: usize) {
@@ -344,18 +374,12 @@ impl<'b> Maker<'b> {
 
     /// The canonical form has `text` where `raw` stands.
     fn replace(&mut self, raw: Range<usize>, text: &[u8]) {
-        let out = self.out.get_or_insert_with(|| {
-            // So far the two were equal, so offsets stay what they were.
-            let mut out = self.buffers.take();
-            out.clear();
-            out.extend_from_slice(&self.block.data[..raw.start]);
-            out
-        });
+        let mut out = self.out.take().unwrap_or_else(|| self.so_far(raw.start));
         out.extend_from_slice(text);
-        let end = out.len();
         if let Some(piece) = self.pieces.last_mut() {
-            piece.text.end = end;
+            piece.text.end = out.len();
         }
+        self.out = Some(out);
     }
 
     #[cold]

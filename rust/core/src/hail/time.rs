@@ -60,11 +60,17 @@ pub fn parse(text: &[u8]) -> Option<(Time, bool)> {
     if !separators || !matches!(fixed[10], b'T' | b't') {
         return None;
     }
-    let number = |at: usize| two(fixed[at], fixed[at + 1]);
-    let year = number(0)? * 100 + number(2)?;
-    let (month, day) = (number(5)?, number(8)?);
-    let (hour, minute, mut second) = (number(11)?, number(14)?, number(17)?);
-    if !(1..=12).contains(&month) || day < 1 || day > month_days(year, month) {
+    // One branch for all digits: this runs for every event.
+    let mut digits = true;
+    let mut number = |at: usize| {
+        let (tens, ones) = (fixed[at].wrapping_sub(b'0'), fixed[at + 1].wrapping_sub(b'0'));
+        digits &= (tens <= 9) & (ones <= 9);
+        tens as u32 * 10 + ones as u32
+    };
+    let year = number(0) * 100 + number(2);
+    let (month, day) = (number(5), number(8));
+    let (hour, minute, mut second) = (number(11), number(14), number(17));
+    if !digits || !(1..=12).contains(&month) || day < 1 || day > month_days(year, month) {
         return None;
     }
     if hour > 23 || minute > 59 || second > 60 {
@@ -87,18 +93,18 @@ pub fn parse(text: &[u8]) -> Option<(Time, bool)> {
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            (hours * 3600 + minutes * 60) * if sign == b'+' { 1 } else { -1 }
+            (hours * 3600 + minutes * 60) as i64 * if sign == b'+' { 1 } else { -1 }
         }
         _ => return None,
     };
-    let secs = days(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset;
+    let secs = days(year, month, day) * DAY + (hour * 3600 + minute * 60 + second) as i64 - offset;
     (FIRST..=LAST).contains(&secs).then_some((Time { secs, nanos }, canonical))
 }
 
 #[inline(always)]
-fn two(a: u8, b: u8) -> Option<i64> {
+fn two(a: u8, b: u8) -> Option<u32> {
     if a.is_ascii_digit() && b.is_ascii_digit() {
-        Some((a - b'0') as i64 * 10 + (b - b'0') as i64)
+        Some((a - b'0') as u32 * 10 + (b - b'0') as u32)
     } else {
         None
     }
@@ -129,7 +135,7 @@ fn shortest(nanos: u32, digits: usize) -> bool {
 }
 
 #[inline(always)]
-fn month_days(year: i64, month: i64) -> i64 {
+fn month_days(year: u32, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -139,14 +145,13 @@ fn month_days(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar. The year is made to begin in March, so that the
-/// leap day is its last day.
+/// leap day is its last day, and counted from the year -400, so that nothing is negative.
 #[inline(always)]
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - (month <= 2) as i64;
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
+fn days(year: u32, month: u32, day: u32) -> i64 {
+    let year = year + 400 - (month <= 2) as u32;
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year;
+    days as i64 - 719_468 - 146_097
 }
 
 /// The inverse of [`days`].
@@ -216,6 +221,7 @@ mod tests {
         assert_eq!(day * DAY, FIRST);
         while day <= days(9999, 12, 31) {
             let (y, m, d) = date(day);
+            let (y, m, d) = (y as u32, m as u32, d as u32);
             assert_eq!(days(y, m, d), day);
             assert!((1..=12).contains(&m) && d >= 1 && d <= month_days(y, m));
             day += 1;
