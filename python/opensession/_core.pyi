@@ -15,7 +15,7 @@ then the bytes are only hashed.
 ``total`` is 0 where it is unknown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypedDict
 
 __version__: Final[str]
@@ -175,17 +175,73 @@ def verify(
     What is wrong with the content stands in the report; only I/O raises (``unreadable``).
     """
 
+class SummaryReport(VerifyReport):
+    """What :func:`verify` says, and the lines of a handoff artifact."""
+
+    summary: bytes | None
+    """The canonical ``summary`` line with its LF; None where the source is not exactly one valid session."""
+    report: bytes | None
+    """The canonical ``report`` line, likewise."""
+
+SUMMARIZERS: Final[tuple[str, ...]]
+"""The rules that this program knows; a published name never leaves it (docs/handoff.md)."""
+
+def summarize(
+    source: Source,
+    *,
+    rules: str = "rules-1",
+    length: int | None = None,
+    jobs: int = 2,
+    max_line: int = 536_870_912,
+    progress: Progress | None = None,
+) -> SummaryReport:
+    """Verify one session and sum it up for a handoff, in one pass and bounded memory.
+
+    Nothing is decompressed; with ``length`` exactly that many bytes are read, from a pipe too (fewer are
+    ``input_changed``). The lines depend on the canonical bytes and on ``rules`` alone. A source of several sessions is not valid here
+    (``hail_schema``): each has a summary of its own. Ask :data:`SUMMARIZERS` first; other ``rules`` are a ``ValueError``.
+
+    What is wrong with the content stands in the report; only I/O raises (``unreadable``).
+    """
+
+def artifact(sources: list[tuple[str, int, str, int, bytes, bytes]]) -> tuple[bytes, str]:
+    """The bytes of a handoff artifact and their SHA-256.
+
+    A source is its ``sha256`` (lower-case hex), ``bytes``, ``session_id``, ``event_count``, ``summary`` and ``report``. Their order,
+    and whether one is given twice, changes nothing.
+
+    Errors: ``hail_empty`` (no source).
+    """
+
 def copy(
     source: Source,
     out: int | None = None,
     *,
+    length: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[str, int]:
     """Copy bytes unchanged to ``out`` and return ``(sha256, length)``. Nothing is decompressed.
 
+    With ``length`` exactly that many are read, from a pipe too; fewer are ``input_changed``.
+
     >>> copy(b"opensession")
     ('f9a2fe35d5e0700b552c63f8dfeb0b0853c5ab051d980b102f15254486c3c2ee', 11)
     """
+
+def pack(
+    parts: Iterable[Source],
+    out: int,
+    *,
+    total: int = 0,
+    progress: Progress | None = None,
+) -> list[tuple[str, int]]:
+    """Compress the parts, one after another, into one zstd frame; ``(sha256, length)`` of each as it was.
+
+    ``parts`` is asked for the next one when the one before is done, so that it can close what it opened.
+    """
+
+def unpack(source: Source, out: int, *, progress: Progress | None = None) -> int:
+    """Write what a zstd frame holds to ``out`` and return the number of bytes; its window is at most 8 MiB."""
 
 def canonical_json(data: bytes) -> bytes:
     r"""One JSON value in the canonical form of docs/hail.md (RFC 8785 with exact integers), strict about its input.
@@ -195,3 +251,80 @@ def canonical_json(data: bytes) -> bytes:
 
     Errors: ``hail_syntax`` with ``column``.
     """
+
+class Finding(TypedDict):
+    """A place that holds a secret. The value itself never crosses the boundary."""
+
+    rule: str
+    line: int
+    """Line of the input, from 1."""
+    event_id: str | None
+    """Of the event that the line is; None for other lines, and where the id itself holds a secret."""
+    pointer: str
+    """JSON Pointer to the string; ``#`` and another pointer follow where that string holds JSON. Keys that hold a
+    secret are shown as ``[REDACTED:rule]``. Empty for a line that is no JSON."""
+    start: int
+    """Where the value begins in the decoded string, in bytes."""
+    len: int
+    fingerprint: str | None
+    """HMAC-SHA256 of rule and value with ``key``, in hex; None without a key."""
+
+class Redaction(TypedDict):
+    session: SessionInfo
+    """The session that was written."""
+    rules: dict[str, int]
+    """How often each rule was applied, earlier redactions of the same session included."""
+    values: int
+    """How many different values were replaced now."""
+
+class SecretRule(TypedDict):
+    id: str
+    title: str
+    kind: str
+    """``token`` (the value says what it is), ``assigned`` (a vendor's name stands beside it) or ``code``."""
+    keywords: list[str]
+    shape: str
+    """A regular expression (kinds ``token`` and ``assigned``) or words."""
+    covers: list[str]
+    """The names under which other scanners know these secrets."""
+
+def scan(
+    source: Source,
+    *,
+    key: bytes | None = None,
+    allow: Iterable[str] | None = None,
+    limit: int = 0,
+    jobs: int = 2,
+    max_line: int = 536_870_912,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Look for secrets in every string of every line (docs/secrets.md), in the order of the input.
+
+    ``allow`` are fingerprints made with ``key``; what they name is left out. ``limit`` ends the list early; 0 is no limit.
+
+    >>> scan(b"nothing here")
+    []
+
+    Errors: ``line_too_long``, ``unreadable``.
+    """
+
+def redact(
+    source: Source,
+    out: int | None = None,
+    *,
+    key: bytes | None = None,
+    allow: Iterable[str] | None = None,
+    jobs: int = 2,
+    max_line: int = 536_870_912,
+    progress: Progress | None = None,
+) -> Redaction:
+    """Read one HAIL session, write it in canonical form with ``[REDACTED:rule:n]`` where secrets stand.
+
+    ``n`` counts different values by their first appearance. ``source.raw``, ``source.raw_encoding`` and the hashes in
+    ``stats.source`` are left out; ``stats.source.redacted.rules`` says how often each rule was applied.
+
+    Errors: those of :func:`canonicalize`; ``hail_schema`` also for a second session.
+    """
+
+def secret_rules() -> list[SecretRule]:
+    """All rules of :func:`scan`, the most telling first."""

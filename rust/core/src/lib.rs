@@ -8,7 +8,9 @@ pub mod error;
 pub mod hail;
 pub mod input;
 pub mod json;
+pub mod pack;
 pub mod pipeline;
+pub mod redact;
 pub mod summary;
 pub mod unpack;
 

@@ -8,9 +8,12 @@ mod canonicalize;
 mod copy;
 mod fd;
 mod out;
+mod pack;
 mod parse;
 mod report;
+mod scan;
 mod source;
+mod summary;
 mod verify;
 
 use opensession_core::Code;
@@ -25,10 +28,18 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ERROR_CODES", PyTuple::new(module.py(), codes.collect::<Vec<_>>())?)?;
     module.add_function(wrap_pyfunction!(canonicalize::canonicalize, module)?)?;
     module.add_function(wrap_pyfunction!(verify::verify, module)?)?;
+    module.add("SUMMARIZERS", PyTuple::new(module.py(), [opensession_core::summary::RULES])?)?;
+    module.add_function(wrap_pyfunction!(summary::summarize, module)?)?;
+    module.add_function(wrap_pyfunction!(summary::artifact, module)?)?;
     module.add_function(wrap_pyfunction!(copy::copy, module)?)?;
+    module.add_function(wrap_pyfunction!(pack::pack, module)?)?;
+    module.add_function(wrap_pyfunction!(pack::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(canonical_json::canonical_json, module)?)?;
     module.add_function(wrap_pyfunction!(parse::profiles, module)?)?;
     module.add_function(wrap_pyfunction!(parse::detect, module)?)?;
     module.add_function(wrap_pyfunction!(parse::parse, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::redact, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::secret_rules, module)?)?;
     Ok(())
 }
