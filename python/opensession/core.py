@@ -17,7 +17,7 @@ from opensession import _core
 from opensession.errors import UsageError, from_core
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from opensession._core import Candidate as Candidate  # noqa: PLC0414
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opensession._core import SessionInfo as SessionInfo  # noqa: PLC0414
     from opensession._core import Source as Source  # noqa: PLC0414
     from opensession._core import Stats as Stats  # noqa: PLC0414
+    from opensession._core import SummaryReport as SummaryReport  # noqa: PLC0414
     from opensession._core import VerifyReport as VerifyReport  # noqa: PLC0414
 
     Progress = Callable[[int, int], None]
@@ -41,6 +42,9 @@ DEFAULT_JOBS = 2
 _PIECE = 1 << 20
 
 version: str = _core.__version__
+
+SUMMARIZERS: tuple[str, ...] = _core.SUMMARIZERS
+"""The rules for summaries that this program knows, the usual ones first."""
 
 
 def profiles() -> list[ProfileInfo]:
@@ -106,10 +110,56 @@ def verify(
         return _core.verify(src, jobs=jobs, max_line=max_line, progress=progress)
 
 
-def copy(source: Input, out: int | None = None, *, progress: Progress | None = None) -> tuple[str, int]:
+def copy(
+    source: Input,
+    out: int | None = None,
+    *,
+    length: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[str, int]:
     """Copy bytes unchanged and return their SHA-256 and length; without ``out`` only hash them."""
     with as_source(source) as src:
-        return _core.copy(src, out, progress=progress)
+        return _core.copy(src, out, length=length, progress=progress)
+
+
+def summarize(
+    source: Input,
+    *,
+    rules: str = SUMMARIZERS[0],
+    length: int | None = None,
+    jobs: int = DEFAULT_JOBS,
+    max_line: int = MAX_LINE,
+    progress: Progress | None = None,
+) -> SummaryReport:
+    """Verify one session and sum it up for a handoff, in one pass."""
+    with as_source(source) as src:
+        return _core.summarize(
+            src, rules=rules, length=length, jobs=jobs, max_line=max_line, progress=progress
+        )
+
+
+def artifact(sources: list[SummaryReport]) -> tuple[bytes, str]:
+    """The artifact over what :func:`summarize` said of valid sources, and its SHA-256."""
+    parts = []
+    for source in sources:
+        (session,), summary, report = source["sessions"], source["summary"], source["report"]
+        assert summary is not None
+        assert report is not None
+        count = session["stats"]["event_count"]
+        parts.append((source["sha256"], source["bytes"], session["session_id"], count, summary, report))
+    return _core.artifact(parts)
+
+
+def pack(
+    parts: Iterable[Source], out: int, *, total: int = 0, progress: Progress | None = None
+) -> list[tuple[str, int]]:
+    """Compress the parts into one zstd frame; the SHA-256 and length of each as it was."""
+    return _core.pack(parts, out, total=total, progress=progress)
+
+
+def unpack(source: int, out: int) -> int:
+    """Write what a zstd frame holds to ``out``."""
+    return _core.unpack(source, out)
 
 
 def canonical_json(data: bytes) -> bytes:

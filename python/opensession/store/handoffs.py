@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
@@ -121,7 +121,10 @@ class Handoffs:
         if actual != sha256:
             raise IntegrityError(
                 f"the artifact {sha256} is damaged: its {length} bytes hash to {actual}",
-                next=[f"opensession handoff artifacts verify {ArtifactUri(sha256)}", "opensession fsck --repair"],
+                next=[
+                    f"opensession handoff artifacts verify {ArtifactUri(sha256)}",
+                    "opensession fsck --repair",
+                ],
             )
         return data
 
@@ -150,14 +153,64 @@ class Handoffs:
 
     # ---- aliases ----
 
-    def pins(self) -> list[Pin]:
-        """All aliases here, sorted; raises IntegrityError for one whose file does not hold an address."""
+    def pins(self, *, whole_only: bool = False) -> list[Pin]:
+        """All aliases here, sorted; raises IntegrityError for one whose file does not hold an address, unless only
+        the others are asked for.
+        """
         with self._tree(make=False) as tree:
-            return [] if tree is None else _pins(tree.root)
+            return [] if tree is None else _pins(tree.root, whole_only=whole_only)
+
+    def damaged_pins(self) -> list[str]:
+        """The aliases whose file does not hold one address."""
+        whole = {pin.alias for pin in self.pins(whole_only=True)}
+        with self._tree(make=False) as tree:
+            if tree is None:
+                return []
+            with _existing_pins(tree.root) as pins:
+                names = [] if pins is None else [n for n in _aliases(pins) if n not in whole]
+                return [n for n in names if pins is not None and not _is_whole(pins, n)]
+
+    def has_alias(self, alias: str) -> bool:
+        """Whether there is an alias of this name, whatever its file holds."""
+        with self._tree(make=False) as tree:
+            if tree is None:
+                return False
+            with _existing_pins(tree.root) as pins:
+                return pins is not None and pins.lstat(alias) is not None
 
     def pinned(self, alias: str) -> str | None:
-        """What an alias points at; None where there is no such alias."""
-        return next((pin.sha256 for pin in self.pins() if pin.alias == alias), None)
+        """What an alias points at; None where there is no such alias.
+
+        Raises IntegrityError where its file holds no address, or that of an artifact that is not here: nothing that
+        is pinned is ever removed, so somebody changed the file.
+        """
+        while (sha256 := self._read_pin(alias)) is not None:
+            if self.has(sha256):
+                return sha256
+            if self._read_pin(alias) == sha256:  # else it was moved between two looks
+                raise IntegrityError(
+                    f"the alias {alias!r} is damaged: it points at {ArtifactUri(sha256)}, which is not here",
+                    next=[
+                        f"opensession handoff artifacts unpin {alias}",
+                        "opensession handoff artifacts list",
+                    ],
+                )
+        return None
+
+    def _read_pin(self, alias: str) -> str | None:
+        with self._tree(make=False) as tree:
+            if tree is None:
+                return None
+            with _existing_pins(tree.root) as pins:
+                return None if pins is None else _pointed(pins, alias)
+
+    def check_clash(self, alias: str) -> None:
+        """Refuse an alias that differs from another one here only in case."""
+        with self._tree(make=False) as tree:
+            if tree is not None:
+                with _existing_pins(tree.root) as pins:
+                    if pins is not None:
+                        _refuse_clash(pins, alias)
 
     def pin(self, alias: str, sha256: str) -> str | None:
         """Point an alias at an artifact; returns what it pointed at before. A crash leaves the old or the new one."""
@@ -169,12 +222,12 @@ class Handoffs:
                     if leaf is None or leaf.lstat(sha256 + SUFFIX) is None:
                         raise _no_artifact(sha256)
                 _refuse_clash(pins, alias)
-                before = _pointed(pins, alias) if pins.lstat(alias) is not None else None
+                before = _pointed(pins, alias) if _is_whole(pins, alias) else None
                 self._replace(tree, pins, alias, f"{sha256}\n".encode())
                 return before
 
-    def unpin(self, alias: str) -> str:
-        """Take an alias away; returns what it pointed at. The artifact stays."""
+    def unpin(self, alias: str) -> str | None:
+        """Take an alias away; returns what it pointed at, None if its file was damaged. The artifact stays."""
         check_alias(alias)
         with self._tree(make=True) as tree:
             assert tree is not None
@@ -183,10 +236,7 @@ class Handoffs:
                     raise NotFoundError(
                         f"there is no alias {alias!r}", next=["opensession handoff artifacts list"]
                     )
-                try:
-                    sha256 = _pointed(pins, alias)
-                except IntegrityError:
-                    sha256 = ""  # a damaged alias may go; it points at nothing
+                sha256 = _pointed(pins, alias) if _is_whole(pins, alias) else None
                 remove_file(pins, alias)
                 return sha256
 
@@ -253,7 +303,9 @@ def find(stores: Stores, named: str) -> Found:
 
 
 def _no_artifact(sha256: str) -> NotFoundError:
-    return NotFoundError(f"there is no artifact {ArtifactUri(sha256)}", next=["opensession handoff artifacts list"])
+    return NotFoundError(
+        f"there is no artifact {ArtifactUri(sha256)}", next=["opensession handoff artifacts list"]
+    )
 
 
 def _write(file: TemporaryFile, data: bytes) -> None:
@@ -263,9 +315,9 @@ def _write(file: TemporaryFile, data: bytes) -> None:
             view = view[os.write(file.fd, view) :]
 
 
-def _read(fd: int) -> bytes:
+def _read(fd: int, most: int = LIMIT + 1) -> bytes:
     with os.fdopen(fd, "rb") as file:
-        return file.read(LIMIT + 1)
+        return file.read(most)
 
 
 @contextmanager
@@ -277,23 +329,45 @@ def _pins_folder(root: Folder) -> Iterator[Folder]:
         yield pins
 
 
-def _pins(root: Folder) -> list[Pin]:
-    artifacts = root.child(ARTIFACTS)
-    if artifacts is None:
-        return []
-    with artifacts:
-        pins = artifacts.child(PINS)
+@contextmanager
+def _existing_pins(root: Folder) -> Iterator[Folder | None]:
+    with ExitStack() as stack:
+        artifacts = root.child(ARTIFACTS)
+        pins = None if artifacts is None else stack.enter_context(artifacts).child(PINS)
+        yield None if pins is None else stack.enter_context(pins)
+
+
+def _aliases(pins: Folder) -> list[str]:
+    return [name for name in pins.names() if ALIAS.fullmatch(name)]
+
+
+def _pins(root: Folder, *, whole_only: bool = False) -> list[Pin]:
+    with _existing_pins(root) as pins:
         if pins is None:
             return []
-        with pins:
-            return [Pin(name, _pointed(pins, name)) for name in pins.names() if ALIAS.fullmatch(name)]
+        names = [name for name in _aliases(pins) if not whole_only or _is_whole(pins, name)]
+        pointed = [(name, _pointed(pins, name)) for name in names]
+        return [Pin(name, sha256) for name, sha256 in pointed if sha256 is not None]
 
 
-def _pointed(pins: Folder, alias: str) -> str:
-    """The address in an alias' file: one line of 64 digits, nothing else."""
+def _is_whole(pins: Folder, alias: str) -> bool:
+    try:
+        return _pointed(pins, alias) is not None
+    except (IntegrityError, RefusedError):
+        return False
+
+
+def _pointed(pins: Folder, alias: str) -> str | None:
+    """The address in an alias' file, which is one line of 64 digits and nothing else; None where there is no file."""
     found = pins.lstat(alias)
-    fd = pins.file(alias) if found is not None and stat.S_ISREG(found.st_mode) else None
-    line = b"" if fd is None else _read(fd)
+    if found is None:
+        return None
+    line = b""
+    if stat.S_ISREG(found.st_mode):
+        fd = pins.file(alias)
+        if fd is None:
+            return None
+        line = _read(fd, 66)
     if len(line) == 65 and line[64:] == b"\n" and SHA256.fullmatch(line[:64].decode("ascii", "replace")):
         return line[:64].decode()
     raise IntegrityError(

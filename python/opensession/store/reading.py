@@ -49,6 +49,10 @@ class StoredObject:
     def rewind(self) -> None:
         os.lseek(self.fd, 0, os.SEEK_SET)
 
+    def read(self) -> bytes:
+        """All of it, as it is."""
+        return read_at(self.fd, self.size, 0, self.path)
+
     def detach(self) -> int:
         """Hand the descriptor over; the caller closes it."""
         fd, self.fd = self.fd, -1

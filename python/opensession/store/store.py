@@ -102,6 +102,12 @@ class Store:
             return batch.publish([info])[0]
 
     @contextmanager
+    def receiving(self) -> Iterator[Batch]:
+        """Objects that the caller writes and checks himself; none is visible before `Batch.publish`."""
+        with self._writing() as tree, Batch(tree, self.root) as batch, writes_into(self.root):
+            yield batch
+
+    @contextmanager
     def spool(self, source: Input, *, progress: Progress | None = None) -> Iterator[int]:
         """A seekable descriptor with the bytes of ``source``, in a file of this store that has no name any
         more.

@@ -14,17 +14,18 @@ const BLOCK: usize = 256 << 10;
 
 /// Copy bytes unchanged to `out` and return their SHA-256 and their number.
 #[pyfunction]
-#[pyo3(signature = (source, out=None, *, progress=None))]
+#[pyo3(signature = (source, out=None, *, length=None, progress=None))]
 pub fn copy(
     py: Python<'_>,
     source: Source,
     out: Option<i32>,
+    length: Option<u64>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(String, u64)> {
     call::run(py, progress, move |context| {
         let opened = Opened::open(source)?;
-        context.set_total(opened.total());
-        let mut reader = opened.raw()?;
+        context.set_total(length.unwrap_or_else(|| opened.total()));
+        let mut reader = opened.part(length)?;
         let mut to = Out::new(out.map(|number| out::open(number, &context.signals)).transpose()?);
         let mut block = vec![0; BLOCK];
         let mut done = 0;

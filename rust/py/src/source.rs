@@ -94,7 +94,17 @@ impl Opened {
         })
     }
 
-    /// The same, decompressed.
+    /// As they are, but exactly the next `length` bytes where a length is given: fewer are an error.
+    pub fn part(&self, length: Option<u64>) -> Result<Reader> {
+        let Some(length) = length else { return self.raw() };
+        Ok(match &self.kind {
+            Kind::Bytes(bytes) if (bytes.len() as u64) < length => return Err(changed()),
+            Kind::Bytes(bytes) => Box::new(Cursor::new(Shared(bytes.clone())).take(length)),
+            Kind::File { file, .. } => Box::new(Plain::new(file, Some(length))?),
+        })
+    }
+
+    /// All of them, decompressed.
     pub fn stream(&self) -> Result<Reader> {
         Ok(Box::new(Unpacked::new(self.raw()?)))
     }
