@@ -42,16 +42,34 @@ pub struct Rewriter<'b, 's> {
     s: &'s mut Storage,
 }
 
-/// A key as it stands in the source.
+/// A string as it stands in the source. Small enough to travel in registers.
 #[derive(Debug, Clone, Copy)]
-pub struct Key<'b> {
-    pub literal: &'b [u8],
-    /// The literal is canonical, so two keys with the same text have the same literal.
+pub struct Span {
+    start: u32,
+    end: u32,
+    /// The literal is canonical, so two strings with the same text have the same literal.
     pub canonical: bool,
     /// The literal holds a backslash.
     pub escaped: bool,
+}
+
+impl Span {
     /// Where the literal begins and ends.
-    pub place: (usize, usize),
+    #[inline(always)]
+    pub fn place(self) -> (usize, usize) {
+        (self.start as usize, self.end as usize)
+    }
+
+    #[inline(always)]
+    pub fn literal(self, b: &[u8]) -> &[u8] {
+        &b[self.start as usize..self.end as usize]
+    }
+
+    /// The offset after the closing quote.
+    #[inline(always)]
+    pub fn after(self) -> usize {
+        self.end as usize + 1
+    }
 }
 
 impl<'b, 's> Rewriter<'b, 's> {
@@ -107,29 +125,28 @@ impl<'b, 's> Rewriter<'b, 's> {
         j
     }
 
-    /// The string at `i`: its literal, whether that is canonical, and the offset after its closing quote.
-    #[inline(always)]
-    pub fn string(&mut self, i: usize) -> Option<(Key<'b>, usize)> {
+    /// The string at `i`.
+    // Called from many places; inlined into all of them the readers would not fit the instruction cache.
+    #[inline(never)]
+    pub fn string(&mut self, i: usize) -> Option<Span> {
         if self.b[i] != b'"' {
             return None;
         }
         let span = string::scan(self.b, i + 1).ok()?;
-        let literal = &self.b[i + 1..span.end];
         if !span.canonical {
             self.flush(i + 1);
-            string::recode_into(literal, &mut self.s.out);
+            string::recode_into(&self.b[i + 1..span.end], &mut self.s.out);
             self.from = span.end;
         }
-        let key =
-            Key { literal, canonical: span.canonical, escaped: span.escaped, place: (i + 1, span.end) };
-        Some((key, span.end + 1))
+        let (start, end) = (i as u32 + 1, span.end as u32);
+        Some(Span { start, end, canonical: span.canonical, escaped: span.escaped })
     }
 
     /// The value at `i`; containers may nest `depth` levels. Returns the offset after it.
     #[inline]
     pub fn value(&mut self, i: usize, depth: usize) -> Option<usize> {
         match self.b[i] {
-            b'"' => self.string(i).map(|(_, end)| end),
+            b'"' => self.string(i).map(Span::after),
             b'{' | b'[' => self.container(i, depth),
             _ => self.scalar(i),
         }
@@ -205,9 +222,9 @@ impl<'b, 's> Rewriter<'b, 's> {
 
     /// The key at `i` and the offset of its value.
     #[inline(always)]
-    pub fn key(&mut self, i: usize) -> Option<(Key<'b>, usize)> {
-        let (key, after) = self.string(i)?;
-        Some((key, self.colon(after)?))
+    pub fn key(&mut self, i: usize) -> Option<(Span, usize)> {
+        let key = self.string(i)?;
+        Some((key, self.colon(key.after())?))
     }
 
     #[inline(always)]
@@ -222,7 +239,7 @@ impl<'b, 's> Rewriter<'b, 's> {
     pub fn object(
         &mut self,
         i: usize,
-        member: &mut impl FnMut(&mut Self, Key<'b>, usize) -> Option<usize>,
+        member: &mut impl FnMut(&mut Self, Span, usize) -> Option<usize>,
     ) -> Option<usize> {
         if self.b[i] != b'{' {
             return None;
@@ -239,8 +256,8 @@ impl<'b, 's> Rewriter<'b, 's> {
             }
             let start = self.at(i);
             let (key, value) = self.key(i)?;
-            let (prefix, escaped) = (prefix(key.literal), key.escaped);
-            let new = Member { prefix, key: key.place, escaped, start, end: 0 };
+            let prefix = prefix(self.b, key.place());
+            let new = Member { prefix, key: key.place(), escaped: key.escaped, start, end: 0 };
             if let (true, Some(last)) = (sorted && self.s.members.len() > base, self.s.members.last()) {
                 sorted = order(self.b, last, &new) == Ordering::Less;
             }
@@ -325,12 +342,15 @@ fn order(b: &[u8], x: &Member, y: &Member) -> Ordering {
     compare(&b[x.key.0..x.key.1], &b[y.key.0..y.key.1], misleading)
 }
 
+/// The first eight bytes of a key of a padded buffer, zeros after a shorter one.
 #[inline(always)]
-fn prefix(key: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    let n = key.len().min(8);
-    word[..n].copy_from_slice(&key[..n]);
-    u64::from_be_bytes(word)
+fn prefix(b: &[u8], key: (usize, usize)) -> u64 {
+    let word = u64::from_be_bytes(b[key.0..key.0 + 8].try_into().expect("eight bytes"));
+    match key.1 - key.0 {
+        0 => 0,
+        n @ 1..=7 => word & (u64::MAX << (64 - 8 * n)),
+        _ => word,
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{mask64, special};
+use super::scan::{chunk64, followers, masks, special};
 use super::{Fault, FaultKind};
 
 /// Where a string ends and what it is made of.
@@ -28,40 +28,63 @@ pub fn scan(b: &[u8], from: usize) -> Result<Span, Fault> {
     scan_escaped(b, p)
 }
 
+/// Chunk by chunk, without a branch for each escape: texts of programs have one every forty bytes.
 #[inline(never)]
 fn scan_escaped(b: &[u8], mut p: usize) -> Result<Span, Fault> {
     let mut canonical = true;
-    'chunk: loop {
-        let Some(mut mask) = mask64(b, p) else { return Err(Fault::new(FaultKind::Control, p.min(b.len()))) };
-        while mask != 0 {
-            let k = mask.trailing_zeros() as usize;
-            match b[p + k] {
-                b'"' => return Ok(Span { end: p + k, canonical, escaped: true }),
-                b'\\' => {}
-                _ => return Err(Fault::new(FaultKind::Control, p + k)),
-            }
-            let width = match b[p + k + 1] {
-                b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
-                b'/' => {
-                    canonical = false;
-                    2
-                }
-                b'u' => {
-                    let (width, same) = unicode(b, p + k)?;
+    // The first byte of the chunk is escaped by the last one of the chunk before.
+    let mut carried = 0;
+    // End of the last surrogate pair: its second half was read with the first.
+    let mut read_to = 0;
+    loop {
+        let Some(c) = chunk64(b, p) else { return Err(Fault::new(FaultKind::Control, p.min(b.len()))) };
+        let m = masks(c);
+        let escaped = if m.backslash == 0 { std::mem::take(&mut carried) } else { escaped(m.backslash, &mut carried) };
+        let end = m.quote & !escaped | m.control;
+        // The bits below the end of the string, all of them if it does not end here.
+        let inside = (end & end.wrapping_neg()).wrapping_sub(1);
+        let escapes = escaped & inside;
+        if escapes != 0 {
+            let f = followers(c);
+            canonical &= f.slash & escapes == 0;
+            let bad = escapes & !(f.simple | f.slash | f.u);
+            let mut unicodes = escapes & f.u & (bad & bad.wrapping_neg()).wrapping_sub(1);
+            while unicodes != 0 {
+                let at = p + unicodes.trailing_zeros() as usize - 1;
+                unicodes &= unicodes - 1;
+                if at >= read_to {
+                    let (width, same) = unicode(b, at)?;
                     canonical &= same;
-                    width
+                    read_to = at + width;
                 }
-                _ => return Err(Fault::new(FaultKind::Escape, p + k)),
-            };
-            let next = k + width;
-            if next >= 64 {
-                p += next;
-                continue 'chunk;
             }
-            mask &= u64::MAX << next;
+            if bad != 0 {
+                return Err(Fault::new(FaultKind::Escape, p + bad.trailing_zeros() as usize - 1));
+            }
+        }
+        if end != 0 {
+            let at = p + end.trailing_zeros() as usize;
+            if m.control & (end & end.wrapping_neg()) != 0 {
+                return Err(Fault::new(FaultKind::Control, at));
+            }
+            return Ok(Span { end: at, canonical, escaped: true });
         }
         p += 64;
     }
+}
+
+/// The bytes that a backslash stands before, counted in runs: of `\\\\n` the first escapes the second, the third `n`. The
+/// run may begin in the chunk before (`carried`) and go on in the next.
+#[inline(always)]
+fn escaped(backslash: u64, carried: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let starts = backslash & !*carried;
+    let follows = starts << 1 | *carried;
+    // A run that begins at an odd position is carried to behind its end by the addition.
+    let odd_starts = starts & !EVEN & !follows;
+    let (from_even, over) = odd_starts.overflowing_add(starts);
+    *carried = over as u64;
+    (EVEN ^ from_even << 1) & follows
 }
 
 /// The value of four hexadecimal digits at `at`.
@@ -226,6 +249,55 @@ pub fn recode_into(literal: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The grammar, byte by byte.
+    fn plainly(b: &[u8], from: usize) -> Result<(usize, bool), Fault> {
+        let (mut p, mut canonical) = (from, true);
+        loop {
+            match b[p] {
+                b'"' => return Ok((p, canonical)),
+                0..=0x1f => return Err(Fault::new(FaultKind::Control, p)),
+                b'\\' => match b[p + 1] {
+                    b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => p += 2,
+                    b'/' => (p, canonical) = (p + 2, false),
+                    b'u' => {
+                        let (width, same) = unicode(b, p)?;
+                        (p, canonical) = (p + width, canonical & same);
+                    }
+                    0..=0x1f => return Err(Fault::new(FaultKind::Control, p + 1)),
+                    _ => return Err(Fault::new(FaultKind::Escape, p)),
+                },
+                _ => p += 1,
+            }
+        }
+    }
+
+    #[test]
+    fn strings_end_where_the_grammar_says_at_any_offset() {
+        // Pieces that make runs of backslashes, pairs and faults meet the borders of chunks in every way.
+        let pieces: [&[u8]; 14] = [
+            b"a", b"\\\\", b"\\n", b"\\\"", b"\\/", b"\\u001f", b"\\u00e9", b"\\ud83d\\ude00", b"\\ud83d", b"\\x", b"\n", b"\"",
+            b"a long piece without any escape in it, longer than half", b"\\",
+        ];
+        let mut seed = 7u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) as usize
+        };
+        for _ in 0..40_000 {
+            let mut text = vec![b'z'; next() % 70];
+            let common = next() % 13;
+            for _ in 0..next() % 90 {
+                // Faults are rare, so that most strings are long.
+                let piece = if next() % 60 == 0 { next() % pieces.len() } else { common.min(7) * (next() % 2) };
+                text.extend_from_slice(pieces[piece]);
+            }
+            text.push(b'"');
+            text.extend([0; super::super::scan::PAD]);
+            let want = plainly(&text, 0);
+            assert_eq!(scan(&text, 0).map(|s| (s.end, s.canonical)), want, "{:?}", String::from_utf8_lossy(&text));
+        }
+    }
 
     #[test]
     fn pieces_join_to_the_text_wherever_escapes_stand() {
