@@ -2,10 +2,10 @@
 //!
 //! Each failure waits under the keys of its kind; a success takes all that wait there, so the work is linear.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use super::command::Key;
 use super::item::Cite;
+use super::keys::{Key, KeyMap};
 use super::limits::{ATTEMPTS, OPEN_FAILURES};
 use super::lists::Ends;
 
@@ -43,15 +43,15 @@ pub struct Keys {
 #[derive(Debug)]
 pub struct Attempts {
     pub list: Ends<Attempt>,
-    same: HashMap<Key, u64>,
-    waiting: HashMap<Key, VecDeque<u64>>,
+    same: KeyMap<u64>,
+    waiting: KeyMap<VecDeque<u64>>,
     /// All that wait, the oldest first.
     order: VecDeque<(u64, Keys)>,
 }
 
 impl Default for Attempts {
     fn default() -> Attempts {
-        Attempts { list: Ends::new(ATTEMPTS), same: HashMap::new(), waiting: HashMap::new(), order: VecDeque::new() }
+        Attempts { list: Ends::new(ATTEMPTS), same: KeyMap::default(), waiting: KeyMap::default(), order: VecDeque::new() }
     }
 }
 
@@ -97,6 +97,10 @@ impl Attempts {
                 }
             }
         }
+    }
+
+    pub fn anybody_waits(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     pub fn succeeded(&mut self, keys: [Option<Key>; 2], text: &str, cite: &Cite) {

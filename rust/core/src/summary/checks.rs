@@ -1,5 +1,9 @@
 //! Which commands are checks, and what an output says about one where the exit code does not.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::shell::Word;
 use super::programs::{Kinds, BUILD, FORMAT, LINT, TEST, TYPES};
 
 /// Programs (with subcommand) that are checks whatever their arguments, one line a kind.
@@ -66,14 +70,23 @@ const NAMED: &[&str] = &[
     "mise", "ninja", "gradle", "gradlew", "bundle", "lein",
 ];
 
+fn program(name: &str) -> Option<Kinds> {
+    static TABLE: OnceLock<HashMap<&str, Kinds>> = OnceLock::new();
+    let all = || PROGRAMS.iter().flat_map(|(kind, names)| names.iter().map(|name| (*name, *kind)));
+    TABLE.get_or_init(|| all().collect()).get(name).copied()
+}
+
 /// The kinds of check that this program with these arguments is; none for anything else.
-pub fn kinds(name: &str, arguments: &[String]) -> Kinds {
-    let has = |flags: &[&str]| arguments.iter().any(|a| flags.contains(&a.as_str()));
-    if has(&["--help", "--version", "-h", "help"]) || name.ends_with(" --version") || name.ends_with(" --help") {
-        return 0;
-    }
-    if let Some((kind, _)) = PROGRAMS.iter().find(|(_, programs)| programs.contains(&name)) {
-        return match *kind {
+pub fn kinds(name: &str, arguments: &[Word<'_>]) -> Kinds {
+    let has = |flags: &[&str]| arguments.iter().any(|a| flags.contains(&a.as_ref()));
+    let kinds = kinds_of(name, &has);
+    let asks = kinds != 0 && (has(&["--help", "--version", "-h", "help"]) || name.ends_with(" --version") || name.ends_with(" --help"));
+    if asks { 0 } else { kinds }
+}
+
+fn kinds_of(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
+    if let Some(kind) = program(name) {
+        return match kind {
             FORMAT if !name.ends_with("--check") && !has(LOOKING) => 0,
             kind => kind,
         };
@@ -82,7 +95,7 @@ pub fn kinds(name: &str, arguments: &[String]) -> Kinds {
         "black" | "isort" | "rustfmt" | "ruff format" | "biome format" | "clang-format" | "deno fmt" | "prettier" => {
             if has(LOOKING) { FORMAT } else { 0 }
         }
-        _ => named(name, &has),
+        _ => named(name, has),
     }
 }
 
@@ -215,12 +228,12 @@ fn tokens(text: &[u8]) -> impl Iterator<Item = (&[u8], u8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::programs::{names, run};
+    use super::super::programs::{names, run, unwrapped};
     use super::super::shell;
     use super::*;
 
     fn of(text: &str) -> Vec<&'static str> {
-        let kinds = shell::split(text).iter().filter_map(|s| run(&s.words)).fold(0, |k, r| k | r.kinds);
+        let kinds = shell::split(text).iter().filter_map(|s| run(unwrapped(&s.words))).fold(0, |k, r| k | r.kinds);
         names(kinds)
     }
 

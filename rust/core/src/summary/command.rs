@@ -2,13 +2,12 @@
 //!
 //! Pure and made on any thread; nothing here knows how the command ended.
 
+use super::keys::Key;
 use super::limits::{COMMAND, PATH_LENGTH};
-use super::programs::{self, Kinds};
-use super::shell::{self, Joint, Simple};
+use super::programs::{self, Kinds, Run};
+use super::shell::{self, Joint, Simple, Word};
 use super::text;
 use crate::digest::short as digest;
-
-pub type Key = [u8; 16];
 
 /// A check inside a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +41,10 @@ pub enum Step {
 pub struct Command {
     /// As much of it as is shown.
     pub text: Box<str>,
-    /// Commands of the same text.
-    pub same: Key,
     /// Commands of the same kind: program and subcommand.
     pub kind: Key,
-    /// Commands that differ in the program only.
-    pub arguments: Option<Key>,
+    /// Where in `text` the arguments of the main program begin.
+    arguments: usize,
     pub kinds: Kinds,
     pub checks: Vec<Check>,
     /// Exit code 1 is an answer, not a failure.
@@ -55,33 +52,59 @@ pub struct Command {
     pub steps: Vec<Step>,
 }
 
+/// A simple command, and what it runs.
+struct Known<'c> {
+    simple: &'c Simple<'c>,
+    /// Without wrappers.
+    words: &'c [Word<'c>],
+    run: Option<Run>,
+}
+
+fn known<'c>(list: &'c [Simple<'c>]) -> Vec<Known<'c>> {
+    let words = list.iter().map(|simple| (simple, programs::unwrapped(&simple.words)));
+    words.map(|(simple, words)| Known { simple, words, run: programs::run(words) }).collect()
+}
+
 /// Look at a command (decoded).
 pub fn analyze(command: &str) -> Command {
     let list = shell::split(command);
+    let list = known(&list);
     let mut looked = Look { folder: None, own_repository: false, steps: Vec::new() };
     let mut checks = Vec::new();
     let mut kinds = 0;
     inspect(&list, &mut looked, &mut checks, &mut kinds, 0);
-    let main = main(&list).and_then(|simple| programs::run(&simple.words).map(|run| (simple, run)));
-    let trimmed = command.trim();
-    let kind = match &main {
-        Some((_, run)) => key("kind", &run.name),
-        None => key("text", trimmed),
-    };
+    let shown = text::short_verbatim(command, COMMAND);
+    let main = main(&list);
     let answers = list.last().is_some_and(|last| {
-        let words = programs::unwrapped(&last.words);
-        let program = words.first().map_or("", |w| programs::base(w));
-        programs::answers_by_code(program) || programs::run(words).is_some_and(|r| programs::answers_by_code(&r.name))
+        let program = last.words.first().map_or("", |w| programs::base(w));
+        programs::answers_by_code(program) || last.run.as_ref().is_some_and(|r| programs::answers_by_code(&r.name))
     });
     Command {
-        text: text::short_verbatim(command, COMMAND).into(),
-        same: key("text", trimmed),
-        kind,
-        arguments: main.as_ref().and_then(|(simple, _)| arguments(trimmed, simple)),
+        kind: main.and_then(|m| m.run.as_ref()).map_or_else(|| key("text", &shown), |run| key("kind", &run.name)),
+        arguments: main.and_then(|m| arguments(&shown, m.simple)).unwrap_or(shown.len()),
+        text: shown.into(),
         kinds,
         checks,
         answers,
         steps: looked.steps,
+    }
+}
+
+impl Command {
+    /// Commands of the same text, as far as it is shown.
+    pub fn same(&self) -> Key {
+        key("text", &self.text)
+    }
+
+    /// Commands that differ in the program only; `None` where the rest is too short to tell.
+    pub fn arguments(&self) -> Option<Key> {
+        let rest = self.text[self.arguments..].trim();
+        (rest.len() >= 12).then(|| key("arguments", rest))
+    }
+
+    /// Some check in it does not decide the exit code.
+    pub fn hides_a_check(&self) -> bool {
+        self.checks.iter().any(|check| !check.decides)
     }
 }
 
@@ -94,24 +117,22 @@ fn key(what: &str, text: &str) -> Key {
 }
 
 /// The command that the whole is for: the first one of the last pipeline that does more than `echo`.
-fn main(list: &[Simple]) -> Option<&Simple> {
-    let mut best: Option<&Simple> = None;
+fn main<'k, 'c>(list: &'k [Known<'c>]) -> Option<&'k Known<'c>> {
+    let mut best = None;
     let mut fresh = true;
-    for simple in list {
-        if fresh && programs::run(&simple.words).is_some() {
-            best = Some(simple);
+    for known in list {
+        if fresh && known.run.is_some() {
+            best = Some(known);
         }
-        fresh = simple.then != Joint::Pipe;
+        fresh = known.simple.then != Joint::Pipe;
     }
     best
 }
 
-/// What stands after the program, where that is enough to know the command again under another program.
-fn arguments(command: &str, main: &Simple) -> Option<Key> {
+/// Where the arguments of the main command begin.
+fn arguments(command: &str, main: &Simple<'_>) -> Option<usize> {
     let program = main.words.first()?;
-    let at = command.find(program.as_str())? + program.len();
-    let rest = command[at..].trim();
-    (rest.len() >= 12).then(|| key("arguments", rest))
+    command.find(program.as_ref()).map(|at| at + program.len())
 }
 
 /// What is known while the simple commands pass.
@@ -123,18 +144,18 @@ struct Look {
     steps: Vec<Step>,
 }
 
-fn inspect(list: &[Simple], look: &mut Look, checks: &mut Vec<Check>, kinds: &mut Kinds, depth: u8) {
-    for (simple, decides) in list.iter().zip(decides(list)) {
-        let words = programs::unwrapped(&simple.words);
+fn inspect(list: &[Known<'_>], look: &mut Look, checks: &mut Vec<Check>, kinds: &mut Kinds, depth: u8) {
+    for (known_, decides) in list.iter().zip(decides(list)) {
+        let words = known_.words;
         if let Some(inner) = inner_script(words).filter(|_| depth < 2) {
             let mut within = Vec::new();
-            inspect(&shell::split(inner), look, &mut within, kinds, depth + 1);
+            inspect(&known(&shell::split(inner)), look, &mut within, kinds, depth + 1);
             within.iter_mut().for_each(|c| c.decides &= decides);
             checks.append(&mut within);
             continue;
         }
         look.at(words);
-        let Some(run) = programs::run(words).filter(|r| r.kinds != 0) else { continue };
+        let Some(run) = known_.run.as_ref().filter(|r| r.kinds != 0) else { continue };
         *kinds |= run.kinds;
         let exact = key("check", &format!("{}{}", run.name, run.targets));
         checks.push(Check { name: key("check", &run.name), exact, broad: run.targets.is_empty(), decides });
@@ -142,15 +163,15 @@ fn inspect(list: &[Simple], look: &mut Look, checks: &mut Vec<Check>, kinds: &mu
 }
 
 /// Whether the exit code of all is 0 only if that of each one is.
-fn decides(list: &[Simple]) -> Vec<bool> {
-    let sets = |s: &Simple| s.words.first().is_some_and(|w| w == "set") && s.words.iter().any(|w| w == "pipefail");
+fn decides(list: &[Known<'_>]) -> Vec<bool> {
+    let sets = |k: &Known<'_>| k.words.first().is_some_and(|w| w == "set") && k.words.iter().any(|w| w == "pipefail");
     let pipefail = list.iter().any(sets);
     // From the end; a pipeline is one thing between `&&` and `&&`.
     let mut pipeline = true;
     let mut all: Vec<bool> = list
         .iter()
         .rev()
-        .map(|simple| match simple.then {
+        .map(|known| match known.simple.then {
             Joint::End => pipeline,
             Joint::Pipe => pipeline && pipefail,
             Joint::And => pipeline,
@@ -165,16 +186,16 @@ fn decides(list: &[Simple]) -> Vec<bool> {
 }
 
 /// `sh -c '…'`, `bash -lc "…"`.
-fn inner_script(words: &[String]) -> Option<&str> {
+fn inner_script<'w>(words: &'w [Word<'_>]) -> Option<&'w str> {
     if !matches!(programs::base(words.first()?), "sh" | "bash" | "zsh" | "dash") {
         return None;
     }
     let at = words.iter().position(|w| w.starts_with('-') && !w.starts_with("--") && w.ends_with('c'))?;
-    words.get(at + 1).map(String::as_str)
+    words.get(at + 1).map(|w| w.as_ref())
 }
 
 impl Look {
-    fn at(&mut self, words: &[String]) {
+    fn at(&mut self, words: &[Word<'_>]) {
         let Some(program) = words.first().map(|w| programs::base(w)) else { return };
         match program {
             "cd" | "pushd" => {
@@ -198,7 +219,7 @@ impl Look {
     }
 
     /// The words that are paths, seen from where the command began.
-    fn paths(&self, words: &[String]) -> Vec<String> {
+    fn paths(&self, words: &[Word<'_>]) -> Vec<String> {
         let mut only = false;
         let mut paths = Vec::new();
         for word in words {
@@ -211,14 +232,14 @@ impl Look {
         paths
     }
 
-    fn moved(&mut self, words: &[String]) {
+    fn moved(&mut self, words: &[Word<'_>]) {
         if let [from, to] = &self.paths(words)[..] {
             self.push(Step::Move(from.clone(), to.clone()));
         }
     }
 
     /// `git [options] subcommand …`.
-    fn git(&mut self, words: &[String]) {
+    fn git(&mut self, words: &[Word<'_>]) {
         let outside = self.folder.clone();
         let mut k = 0;
         while let Some(option) = words.get(k).filter(|w| w.starts_with('-')) {
@@ -227,10 +248,10 @@ impl Look {
                 self.folder = to.map(|to| below(self.folder.as_deref(), to));
             }
             let argument = ["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env", "--super-prefix"];
-            k += 1 + argument.contains(&option.as_str()) as usize;
+            k += 1 + argument.contains(&option.as_ref()) as usize;
         }
         let rest = words.get(k + 1..).unwrap_or_default();
-        match words.get(k).map(String::as_str) {
+        match words.get(k).map(|w| w.as_ref()) {
             Some("init" | "clone") => self.own_repository = true,
             Some("add" | "stage") => self.add(rest),
             Some("commit") => self.commit(rest),
@@ -244,12 +265,12 @@ impl Look {
         self.folder = outside;
     }
 
-    fn add(&mut self, words: &[String]) {
+    fn add(&mut self, words: &[Word<'_>]) {
         if words.iter().any(|w| w == "-n" || w == "--dry-run") {
             return;
         }
-        let all = words.iter().any(|w| matches!(w.as_str(), "-A" | "--all" | "-u" | "--update" | "." | "./" | ":/"));
-        let paths: Vec<String> = words.iter().filter(|w| !matches!(w.as_str(), "." | "./" | ":/")).cloned().collect();
+        let all = words.iter().any(|w| matches!(w.as_ref(), "-A" | "--all" | "-u" | "--update" | "." | "./" | ":/"));
+        let paths: Vec<Word<'_>> = words.iter().filter(|w| !matches!(w.as_ref(), "." | "./" | ":/")).cloned().collect();
         let paths = self.paths(&paths);
         if !paths.is_empty() {
             self.push(Step::Add(paths));
@@ -259,7 +280,7 @@ impl Look {
         }
     }
 
-    fn commit(&mut self, words: &[String]) {
+    fn commit(&mut self, words: &[Word<'_>]) {
         let mut all = false;
         let mut k = 0;
         while let Some(word) = words.get(k).filter(|w| *w != "--") {
@@ -373,7 +394,9 @@ mod tests {
         assert_eq!(kind("git fetch --all"), kind("cd x && git fetch"));
         assert_ne!(kind("git fetch"), kind("git push"));
         assert_eq!(kind("gh api graphql -f a | jq x"), kind("gh api graphql -f b"));
-        assert_eq!(analyze("python - <<'E'\nx\nE").arguments, analyze("python3 - <<'E'\nx\nE").arguments);
+        let rest = |text: &str| analyze(text).arguments();
+        assert_eq!(rest("python - <<'E'\nprint(1)\nE"), rest("python3 - <<'E'\nprint(1)\nE"));
+        assert!(rest("python - <<'E'\nprint(1)\nE").is_some() && rest("python x").is_none());
         assert!(analyze("rg x src").answers && !analyze("rg x | wc -l").answers);
     }
 }

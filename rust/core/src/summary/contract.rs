@@ -95,7 +95,8 @@ fn step(b: &mut Builder<'_>, package: &Package, all: &[&Package]) -> Object {
 
 fn done(b: &mut Builder<'_>, packages: &[&Package]) -> Vec<String> {
     let mut list = Vec::new();
-    let completed = packages.iter().filter(|p| p.status == Progress::Completed && p.is_material());
+    let worked = |p: &&&Package| !p.files.is_empty() || !p.commands.is_empty();
+    let completed = packages.iter().filter(|p| p.status == Progress::Completed).filter(worked);
     for package in completed {
         let mut facts = Vec::new();
         let count = |n: usize, more: u64, what: &str| (n > 0).then(|| format!("{what}: {}", n as u64 + more));

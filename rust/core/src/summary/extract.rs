@@ -11,6 +11,7 @@ use super::line::Line;
 
 /// The items of the event lines in `range` of a padded buffer.
 pub fn items(extractor: &mut Extractor, b: &[u8], range: Range<usize>) -> Vec<Item> {
+    extractor.spared.clear();
     let mut list: Vec<Item> = Vec::new();
     let mut waiting: Option<(usize, Range<usize>)> = None;
     let mut start = range.start;

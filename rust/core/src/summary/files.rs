@@ -3,11 +3,12 @@
 //! Every operation costs at most the logarithm of the files that are followed; clearing many files is paid for by the
 //! operations that made them.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::command::{below, Step};
 use super::item::{Cite, Op};
+use super::keys::KeySet;
 use super::limits::{PATHS, PATHS_READ, PATH_BYTES, STAGED};
 use crate::digest::short as digest;
 
@@ -58,7 +59,7 @@ pub struct Files {
     uncommitted: BTreeSet<Arc<str>>,
     /// The same, spelled backwards: `git add a/b` finds `/x/a/b`.
     backwards: BTreeSet<Box<[u8]>>,
-    read: HashSet<[u8; 16]>,
+    read: KeySet,
     staged: Vec<String>,
     /// `git add -A` since the last commit: everywhere, or below one folder.
     staged_all: Option<Option<String>>,

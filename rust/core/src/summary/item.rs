@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::checks::{self, Says};
-use super::command::{self, Command, Key};
+use super::command::{self, Command};
+use super::keys::{Key, KeyMap};
 use super::limits::*;
 use super::line::{Finders, Line};
 use super::plan::{self, Change};
@@ -62,7 +63,13 @@ pub enum Act {
     Read { path: Box<str> },
     Plan(Change),
     Question(Vec<String>),
-    Other { name: Box<str> },
+    Other { name: Arc<str> },
+}
+
+impl Act {
+    pub fn hides_a_check(&self) -> bool {
+        matches!(self, Act::Shell { command, .. } if command.hides_a_check())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +79,10 @@ pub enum Op {
     Delete,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outcome {
     pub key: Key,
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub is_error: bool,
     pub exit_code: Option<i64>,
     /// The exit code is not in the log; that nothing went wrong is.
@@ -90,11 +97,22 @@ pub struct Outcome {
     pub says: Says,
 }
 
+/// Questions that a result is spared because its call does not care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// A command whose exit code decides.
+    Verdict,
+    /// Nothing that runs.
+    Both,
+}
+
 /// What a thread keeps from line to line.
 #[derive(Default)]
 pub struct Extractor {
     pub finders: Finders,
-    sources: HashMap<Box<[u8]>, Arc<str>>,
+    /// What the results of the calls in the lines that are being read need not be asked; a call that is not here may need all.
+    pub spared: KeyMap<Spared>,
+    names: HashMap<Box<[u8]>, Arc<str>>,
 }
 
 #[derive(Default)]
@@ -150,49 +168,70 @@ impl Extractor {
     pub fn item(&mut self, b: &[u8], start: usize, end: usize) -> Option<Item> {
         let line = Line::read(b, start, end, &mut self.finders)?;
         use EventKind::*;
+        match line.kind {
+            Thinking | Unknown => return None,
+            Custom if line.text(b"kind") != Some(b"turn_aborted") => return None,
+            AgentMessage if !has_words(&line) => return None,
+            _ => {}
+        }
+        let a = attributes(&line, false);
         let what = match line.kind {
-            UserMessage => user(&line),
-            SystemMessage => system(&line),
+            UserMessage => user(&line, &a),
+            SystemMessage => system(&line, &a),
             AgentMessage => Some(What::Agent(None)),
-            ToolResult => Some(self.result(&line)),
+            ToolResult => Some(self.result(&line, &a)),
             TaskStart => Some(What::TaskStart(line.text(b"title").map(|t| collapsed(t, TITLE).into()))),
             TaskEnd => Some(What::TaskEnd(line.text(b"summary").map(|t| collapsed(t, TASK_SUMMARY).into()))),
-            Custom => custom(&line),
-            Thinking | Unknown => None,
-            _ => Some(self.call(&line)),
+            Custom => Some(aborted(&line, &a)),
+            _ => Some(self.call(&line, &a)),
         }?;
-        Some(Item { cite: self.cite(&line), task: task(&line), what })
+        Some(Item { cite: self.cite(&line, &a), task: task(&line), what })
     }
 
-    fn cite(&mut self, line: &Line<'_>) -> Cite {
-        let raw = attributes(line, false).raw_type.filter(|t| t.len() <= NAME).unwrap_or(line.name);
-        if self.sources.len() > 1_000 {
-            self.sources.clear();
-        }
-        let source = match self.sources.get(raw) {
-            Some(source) => source.clone(),
-            None => {
-                let source: Arc<str> = collapsed(raw, NAME).into();
-                self.sources.insert(raw.into(), source.clone());
-                source
-            }
+    fn cite(&mut self, line: &Line<'_>, a: &Attributes<'_>) -> Cite {
+        let raw = a.raw_type.filter(|t| t.len() <= NAME).unwrap_or(line.name);
+        let source = self.name(raw);
+        let id = match std::str::from_utf8(line.id) {
+            _ if line.id.len() > ID_BYTES => Arc::from(""),
+            Ok(id) if !id.contains('\\') => Arc::from(id),
+            _ => Arc::from(decoded(line.id)),
         };
-        let id = if line.id.len() <= ID_BYTES { decoded(line.id) } else { String::new() };
-        Cite { id: id.into(), time: line.time, source }
+        Cite { id, time: line.time, source }
     }
 
-    fn call(&mut self, line: &Line<'_>) -> What {
-        let a = attributes(line, false);
+    /// A name that comes again and again, cut to [`NAME`] characters.
+    fn name(&mut self, literal: &[u8]) -> Arc<str> {
+        if let Some(name) = self.names.get(literal) {
+            return name.clone();
+        }
+        if self.names.len() > 1_000 {
+            self.names.clear();
+        }
+        let name: Arc<str> = collapsed(literal, NAME).into();
+        if literal.len() <= ID_BYTES {
+            self.names.insert(literal.into(), name.clone());
+        }
+        name
+    }
+
+    fn call(&mut self, line: &Line<'_>, a: &Attributes<'_>) -> What {
         let act = match line.kind {
             EventKind::ShellCommand => shell(line),
-            EventKind::FileCreate => file(line, &a, Op::Create),
-            EventKind::FileEdit => file(line, &a, Op::Edit),
-            EventKind::FileDelete => file(line, &a, Op::Delete),
+            EventKind::FileCreate => file(line, a, Op::Create),
+            EventKind::FileEdit => file(line, a, Op::Edit),
+            EventKind::FileDelete => file(line, a, Op::Delete),
             EventKind::FileRead => Act::Read { path: path(line.text(b"path").unwrap_or_default()) },
-            EventKind::ToolCall => self.tool(line, &a),
-            _ => Act::Other { name: collapsed(line.name, NAME).into() },
+            EventKind::ToolCall => self.tool(line, a),
+            _ => Act::Other { name: self.name(line.name) },
         };
-        What::Call(Box::new(Call { key: digest(a.call.unwrap_or(line.id)), named: a.call.is_some(), act }))
+        let key = digest(a.call.unwrap_or(line.id));
+        if act.hides_a_check() {
+            self.spared.remove(&key);
+        } else if a.call.is_some() {
+            let spared = if matches!(act, Act::Shell { .. }) { Spared::Verdict } else { Spared::Both };
+            self.spared.insert(key, spared);
+        }
+        What::Call(Box::new(Call { key, named: a.call.is_some(), act }))
     }
 
     fn tool(&mut self, line: &Line<'_>, a: &Attributes<'_>) -> Act {
@@ -219,33 +258,45 @@ impl Extractor {
                 }
             }
         }
-        Act::Other { name: collapsed(name, NAME).into() }
+        Act::Other { name: self.name(name) }
     }
 
-    fn result(&mut self, line: &Line<'_>) -> What {
-        let a = attributes(line, false);
+    fn result(&mut self, line: &Line<'_>, a: &Attributes<'_>) -> What {
         let name = line.text(b"name").unwrap_or_default();
         let key = digest(a.call.or_else(|| line.text(b"call_id").map(trim)).unwrap_or(line.id));
         let is_error = line.member(b"is_error") == Some(b"true");
         let exit_code = line.member(b"exit_code").and_then(number::as_i64);
-        let mut outcome = Outcome { key, is_error, exit_code, inferred: a.inferred, ..Outcome::default() };
-        outcome.name = collapsed(name, NAME).into();
-        outcome.action = match a.action {
+        let action = match a.action {
             Some(b"created") => Some(Op::Create),
             Some(b"edited") => Some(Op::Edit),
             Some(b"deleted") => Some(Op::Delete),
             _ => None,
         };
+        let mut outcome = Outcome {
+            key,
+            name: self.name(name),
+            is_error,
+            exit_code,
+            inferred: a.inferred,
+            open: false,
+            action,
+            text: None,
+            answer: None,
+            says: Says::Nothing,
+        };
         if a.origin == b"typed" {
             outcome.answer = Some(words(line, USER_MESSAGE).into());
         }
         if is_error || exit_code.is_some_and(|c| c != 0) || matches!(name, b"TaskCreate") {
-            outcome.text = Some(words(line, ERROR).into()).filter(|t: &Box<str>| !t.is_empty());
+            outcome.text = Some(complaint(line).into()).filter(|t: &Box<str>| !t.is_empty());
         }
-        if exit_code.is_none() && !is_error {
+        let spared = self.spared.remove(&key);
+        if exit_code.is_none() && !is_error && spared != Some(Spared::Both) {
             outcome.open = still_open(line);
         }
-        outcome.says = checks::verdict(line.content_tail(VERDICT));
+        if spared.is_none() {
+            outcome.says = verdict(line);
+        }
         What::Result(Box::new(outcome))
     }
 }
@@ -253,12 +304,48 @@ impl Extractor {
 /// Bytes from the end of an output that are read for a verdict.
 const VERDICT: usize = 1_536;
 
+fn verdict(line: &Line<'_>) -> Says {
+    let mut last: &[u8] = b"";
+    line.blocks(&mut |block| {
+        last = block.text.unwrap_or(last);
+        true
+    });
+    checks::verdict(&last[last.len().saturating_sub(VERDICT)..])
+}
+
 /// The words of an event: its texts, one after the other.
 pub fn words(line: &Line<'_>, most: usize) -> String {
     let mut excerpt = Excerpt::collapsed(most);
     each_text(line, &mut excerpt);
     excerpt.finish()
 }
+
+/// What an error says: the beginning and the end of the text, without what the tool itself writes before it.
+fn complaint(line: &Line<'_>) -> String {
+    let mut text = String::new();
+    line.blocks(&mut |block| {
+        if let (b"Text", Some(literal)) = (block.kind, block.text) {
+            text.push_str(&decoded(literal));
+            text.push('\n');
+        }
+        text.len() < COMPLAINT
+    });
+    let known = |l: &str| HEADERS.iter().any(|h| l.starts_with(h));
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once('\n').filter(|(first, _)| known(first)) {
+        rest = after;
+    }
+    super::text::both_ends(rest, ERROR)
+}
+
+/// Text of an error that is looked at.
+const COMPLAINT: usize = 256 << 10;
+
+/// Lines before the output of a command.
+const HEADERS: &[&str] = &[
+    "Exit code", "Chunk ID: ", "Wall time: ", "Process exited with code ", "Original token count: ", "Total output lines: ",
+    "Output:",
+];
 
 fn each_text(line: &Line<'_>, excerpt: &mut Excerpt) {
     line.blocks(&mut |block| {
@@ -270,8 +357,31 @@ fn each_text(line: &Line<'_>, excerpt: &mut Excerpt) {
     });
 }
 
+/// At least one text says something.
+fn has_words(line: &Line<'_>) -> bool {
+    let mut excerpt = Excerpt::collapsed(1);
+    line.blocks(&mut |block| {
+        if let (b"Text", Some(text)) = (block.kind, block.text) {
+            excerpt.literal(text);
+        }
+        excerpt.is_empty()
+    });
+    !excerpt.is_empty()
+}
+
 /// The message of an agent as it stands.
 pub fn message(line: &Line<'_>) -> Option<Box<str>> {
+    // Nearly always one text, and shorter than what is kept.
+    let mut only = None;
+    let mut more = 0;
+    line.blocks(&mut |block| {
+        more += 1;
+        only = block.text;
+        more < 2
+    });
+    if let Some(literal) = only.filter(|l| more == 1 && l.len() <= 8 * LAST_AGENT_MESSAGE) {
+        return Some(super::text::short_verbatim(&decoded(literal), LAST_AGENT_MESSAGE).into());
+    }
     let mut excerpt = Excerpt::verbatim(LAST_AGENT_MESSAGE);
     each_text(line, &mut excerpt);
     (!excerpt.is_empty()).then(|| excerpt.finish().into())
@@ -282,23 +392,21 @@ fn task(line: &Line<'_>) -> Option<Box<str>> {
     (!task.is_empty() && task.len() <= ID_BYTES).then(|| decoded(task).into())
 }
 
-fn user(line: &Line<'_>) -> Option<What> {
-    let a = attributes(line, false);
+fn user(line: &Line<'_>, a: &Attributes<'_>) -> Option<What> {
     if a.source == b"interactive" {
         if let Some(ids) = a.question_ids {
             return Some(What::Answered(plan::ids(ids)));
         }
     }
     if !matches!(a.origin, b"" | b"typed") {
-        return system(line);
+        return system(line, a);
     }
     let words = words(line, GOAL);
     (!words.is_empty()).then(|| What::Typed(words.into()))
 }
 
 /// What was said in a person's place: only questions and interruptions matter.
-fn system(line: &Line<'_>) -> Option<What> {
-    let a = attributes(line, false);
+fn system(line: &Line<'_>, a: &Attributes<'_>) -> Option<What> {
     if a.source == b"interactive_question" {
         return Some(What::Asked(plan::asked(a.question_meta, a.question_ids)));
     }
@@ -308,11 +416,8 @@ fn system(line: &Line<'_>) -> Option<What> {
     None
 }
 
-fn custom(line: &Line<'_>) -> Option<What> {
-    if line.text(b"kind") != Some(b"turn_aborted") {
-        return None;
-    }
-    let mut reason = attributes(line, false).reason.map(|r| collapsed(r, NAME));
+fn aborted(line: &Line<'_>, a: &Attributes<'_>) -> What {
+    let mut reason = a.reason.map(|r| collapsed(r, NAME));
     line.blocks(&mut |block| {
         if let (Some(at), true) = (block.data, reason.is_none()) {
             let mut tape = crate::json::Tape::new();
@@ -322,7 +427,7 @@ fn custom(line: &Line<'_>) -> Option<What> {
         }
         reason.is_none()
     });
-    Some(What::Interrupted(reason.filter(|r| !r.is_empty()).map(Into::into)))
+    What::Interrupted(reason.filter(|r| !r.is_empty()).map(Into::into))
 }
 
 fn shell(line: &Line<'_>) -> Act {

@@ -13,7 +13,7 @@ pub const TITLE: usize = 160;
 pub const COMMAND: usize = 500;
 /// A command quoted inside a sentence.
 pub const QUOTED: usize = 120;
-pub const ERROR: usize = 200;
+pub const ERROR: usize = 300;
 pub const TODO: usize = 300;
 pub const QUESTION: usize = 300;
 pub const NAME: usize = 80;

@@ -44,8 +44,6 @@ pub struct Line<'b> {
     attributes: Option<usize>,
     /// Where the object behind `content` begins, if that is known already.
     content: Option<usize>,
-    /// Where the content has ended.
-    content_end: usize,
     data: Option<usize>,
 }
 
@@ -93,7 +91,7 @@ impl<'b> Line<'b> {
         };
         let name = name?;
         let kind = model::event(name).0;
-        Some(Line { b, kind, name, id, time, task, attributes, content, content_end: event_id, data })
+        Some(Line { b, kind, name, id, time, task, attributes, content, data })
     }
 
     #[cold]
@@ -121,7 +119,6 @@ impl<'b> Line<'b> {
             task: line.get_str("task_id").map(literal),
             attributes: line.get("attributes").filter(|a| a.is_object()).map(Value::offset),
             content: Some(content.offset()),
-            content_end: content.offset() + content.raw().len(),
             data: kind.get("data").filter(|d| d.is_object()).map(Value::offset),
         })
     }
@@ -186,11 +183,6 @@ impl<'b> Line<'b> {
             at.is_none()
         });
         Line { content: Some(at?), ..*self }.blocks(see)
-    }
-
-    /// The last bytes of the content, as they stand.
-    pub fn content_tail(&self, most: usize) -> &'b [u8] {
-        &self.b[self.content_end.saturating_sub(most)..self.content_end]
     }
 }
 

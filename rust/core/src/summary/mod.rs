@@ -43,6 +43,7 @@ mod extract;
 mod files;
 mod item;
 mod json;
+mod keys;
 mod limits;
 mod line;
 mod lists;

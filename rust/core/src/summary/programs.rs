@@ -3,6 +3,11 @@
 //! Two runs are of the same kind when program and subcommand are equal. A check is a program that exists to tell whether
 //! the work is right: tests, linters, type checkers, builds, formatters that only look.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use super::shell::Word;
+
 /// Kinds of checks, a set of bits.
 pub type Kinds = u8;
 pub const BUILD: Kinds = 1;
@@ -18,7 +23,7 @@ pub fn names(kinds: Kinds) -> Vec<&'static str> {
 }
 
 /// The words of a command without what only starts another program.
-pub fn unwrapped(words: &[String]) -> &[String] {
+pub fn unwrapped<'w, 't>(words: &'w [Word<'t>]) -> &'w [Word<'t>] {
     let mut rest = words;
     // Each round takes at least one word away.
     while let Some(first) = rest.first() {
@@ -41,7 +46,7 @@ pub fn unwrapped(words: &[String]) -> &[String] {
             "bundle" | "mise" | "direnv" | "rtx" if rest.get(1).is_some_and(|w| w == "exec" || w == "x") => {
                 2 + options(&rest[2..], &[])
             }
-            "pnpm" | "yarn" | "bun" if rest.get(1).is_some_and(|w| matches!(w.as_str(), "exec" | "dlx" | "x")) => {
+            "pnpm" | "yarn" | "bun" if rest.get(1).is_some_and(|w| matches!(w.as_ref(), "exec" | "dlx" | "x")) => {
                 2 + options(&rest[2..], &[])
             }
             _ => break,
@@ -55,20 +60,20 @@ pub fn unwrapped(words: &[String]) -> &[String] {
 }
 
 /// How many of the first words are options, with the arguments of those in `with_argument`.
-fn options(words: &[String], with_argument: &[&str]) -> usize {
+fn options(words: &[Word<'_>], with_argument: &[&str]) -> usize {
     let mut n = 0;
     while let Some(word) = words.get(n).filter(|w| w.starts_with('-') && w.len() > 1) {
         if word == "--" {
             return n + 1;
         }
-        n += 1 + with_argument.contains(&word.as_str()) as usize;
+        n += 1 + with_argument.contains(&word.as_ref()) as usize;
     }
     n.min(words.len())
 }
 
 /// The name of a program without its folder.
 pub fn base(word: &str) -> &str {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    let name = memchr::memrchr2(b'/', b'\\', word.as_bytes()).map_or(word, |at| &word[at + 1..]);
     name.strip_suffix(".exe").or_else(|| name.strip_suffix(".cmd")).unwrap_or(name)
 }
 
@@ -95,6 +100,11 @@ const WITH_SUBCOMMAND: &[&str] = &[
     "maturin", "pre-commit", "invoke", "inv", "poe", "rush", "moon", "ninja", "cmake", "xcodebuild", "wrangler", "jj",
     "hg", "svn", "aws", "gcloud", "az", "node", "python", "python3", "php", "ruby", "prettier",
 ];
+fn has_subcommand(program: &str) -> bool {
+    static TABLE: OnceLock<HashSet<&str>> = OnceLock::new();
+    TABLE.get_or_init(|| WITH_SUBCOMMAND.iter().copied().collect()).contains(program)
+}
+
 /// Their subcommands have subcommands.
 const TWO_WORDS: &[&str] = &["gh", "glab", "docker compose", "aws", "gcloud", "az", "uv pip", "cargo nextest", "git stash", "npm run", "pnpm run", "yarn run", "bun run", "mise run", "go tool", "deno task", "nx run"];
 
@@ -104,13 +114,12 @@ pub struct Run {
     /// Program and subcommand.
     pub name: String,
     pub kinds: Kinds,
-    /// Arguments that narrow what is checked, each after a blank.
+    /// Arguments that narrow a check, each after a blank.
     pub targets: String,
 }
 
-/// `None` for what runs nothing that matters here: `cd`, `echo` and the like.
-pub fn run(words: &[String]) -> Option<Run> {
-    let words = unwrapped(words);
+/// What these words, which [`unwrapped`] gave, run; `None` for what does nothing that matters here: `cd`, `echo` …
+pub fn run(words: &[Word<'_>]) -> Option<Run> {
     let program = base(words.first()?);
     if TRIVIAL.contains(&program) {
         return None;
@@ -118,14 +127,13 @@ pub fn run(words: &[String]) -> Option<Run> {
     let mut rest = &words[1..];
     let mut name = program.to_owned();
     if matches!(program, "python" | "python3" | "py") && rest.first().is_some_and(|w| w == "-m") {
-        name = format!("python -m {}", rest.get(1).map_or("", String::as_str));
+        name = format!("python -m {}", rest.get(1).map_or("", |w| w.as_ref()));
         rest = rest.get(2..).unwrap_or_default();
-    } else if WITH_SUBCOMMAND.contains(&program) {
-        let limit = 2;
-        for _ in 0..limit {
+    } else if has_subcommand(program) {
+        for _ in 0..2 {
             let skip = options(rest, global_options(program));
             // An option that is a mode of its own, as in `node --test` and `prettier --check`.
-            if let Some(mode) = rest.first().filter(|w| MODES.contains(&w.as_str())) {
+            if let Some(mode) = rest.first().filter(|w| MODES.contains(&w.as_ref())) {
                 name = format!("{name} {mode}");
                 break;
             }
@@ -141,7 +149,10 @@ pub fn run(words: &[String]) -> Option<Run> {
         }
     }
     let kinds = super::checks::kinds(&name, rest);
-    let targets = rest.iter().filter(|w| is_target(w)).flat_map(|w| [" ", w.as_str()]).collect();
+    let targets = match kinds {
+        0 => String::new(),
+        _ => rest.iter().filter(|w| is_target(w)).flat_map(|w| [" ", w.as_ref()]).collect(),
+    };
     Some(Run { name, kinds, targets })
 }
 
@@ -175,14 +186,14 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> Option<String> {
-        run(&shell::split(text)[0].words).map(|r| r.name)
+        run(unwrapped(&shell::split(text)[0].words)).map(|r| r.name)
     }
 
     #[test]
     fn program_and_subcommand_are_found_behind_options_and_wrappers() {
         for (text, want) in [
             ("git -C /x --no-pager commit -m y", "git commit"),
-            ("sudo -u me env A=1 timeout 5 cargo +nightly test", "cargo +nightly"),
+            ("sudo -u me env A=1 timeout 5 cargo test", "cargo test"),
             ("npm run test:unit -- --watch", "npm run test:unit"),
             ("pnpm --filter web build", "pnpm build"),
             ("uv run --with x pytest -q", "pytest"),
@@ -196,9 +207,6 @@ mod tests {
             ("npx prettier --check src", "prettier --check"),
             ("/usr/bin/grep x", "grep"),
         ] {
-            if want == "cargo +nightly" {
-                continue;
-            }
             assert_eq!(name(text).as_deref(), Some(want), "{text}");
         }
         assert_eq!(name("cd /tmp"), None);
@@ -207,7 +215,7 @@ mod tests {
 
     #[test]
     fn targets_are_what_narrows() {
-        let targets = |text: &str| run(&shell::split(text)[0].words).unwrap().targets;
+        let targets = |text: &str| run(unwrapped(&shell::split(text)[0].words)).unwrap().targets;
         assert_eq!(targets("pytest -q"), "");
         assert_eq!(targets("go test ./..."), "");
         assert_eq!(targets("pytest -q tests/a.py::b"), " tests/a.py::b");

@@ -3,7 +3,12 @@
 //! POSIX word rules, as far as they can be told without running anything: quotes, escapes, comments, operators,
 //! redirections and here-documents are understood; expansions are not carried out and stay in the word as written.
 
+use std::borrow::Cow;
+
 use super::limits::{SIMPLE_COMMANDS, WORDS};
+
+/// Most words stand in the command as they are.
+pub type Word<'t> = Cow<'t, str>;
 
 /// What stands after a simple command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +22,9 @@ pub enum Joint {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Simple {
+pub struct Simple<'t> {
     /// Without assignments before it, redirections and words of the shell's grammar.
-    pub words: Vec<String>,
+    pub words: Vec<Word<'t>>,
     pub then: Joint,
 }
 
@@ -29,7 +34,7 @@ const GRAMMAR: &[&str] = &["if", "then", "elif", "else", "do", "while", "until",
 const ENDINGS: &[&str] = &["fi", "done", "esac", "}", "for", "case", "select", "function", "in"];
 
 /// The simple commands of a text, in order; at most [`SIMPLE_COMMANDS`].
-pub fn split(text: &str) -> Vec<Simple> {
+pub fn split(text: &str) -> Vec<Simple<'_>> {
     let mut reader = Reader { text, at: 0, list: Vec::new(), words: Vec::new(), heredocs: Vec::new(), skip: false };
     reader.all();
     reader.list
@@ -38,15 +43,15 @@ pub fn split(text: &str) -> Vec<Simple> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    list: Vec<Simple>,
-    words: Vec<String>,
+    list: Vec<Simple<'t>>,
+    words: Vec<Word<'t>>,
     /// Delimiters whose documents begin after the line, and whether tabs before them are dropped.
     heredocs: Vec<(String, bool)>,
     /// The next word is the target of a redirection.
     skip: bool,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
     fn peek(&self, ahead: usize) -> u8 {
         self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -106,13 +111,14 @@ impl Reader<'_> {
     fn close(&mut self, then: Joint) {
         self.skip = false;
         let words = std::mem::take(&mut self.words);
-        let start = words.iter().position(|w| !GRAMMAR.contains(&w.as_str()) && !is_assignment(w));
-        let words: Vec<String> = match start {
+        let start = words.iter().position(|w| !GRAMMAR.contains(&w.as_ref()) && !is_assignment(w));
+        let words: Vec<Word<'_>> = match start {
+            Some(0) => words,
             Some(start) => words.into_iter().skip(start).collect(),
             None => Vec::new(),
         };
         match words.first() {
-            Some(first) if !ENDINGS.contains(&first.as_str()) => self.list.push(Simple { words, then }),
+            Some(first) if !ENDINGS.contains(&first.as_ref()) => self.list.push(Simple { words, then }),
             // `a &&` at the end of a line, `cmd; }`: what stood before is joined by the first operator.
             _ => {}
         }
@@ -139,7 +145,7 @@ impl Reader<'_> {
                 self.at += 1;
             }
             let delimiter = self.read_word();
-            self.heredocs.push((delimiter, tabs));
+            self.heredocs.push((delimiter.into_owned(), tabs));
             return;
         }
         // `>&1`, `<&-`: the target is part of the operator.
@@ -160,11 +166,17 @@ impl Reader<'_> {
         }
     }
 
-    fn read_word(&mut self) -> String {
-        let mut word = String::new();
+    fn read_word(&mut self) -> Word<'t> {
+        let start = self.at;
+        self.at += plain(&self.text[start..], SPECIAL);
+        let begin = &self.text[start..self.at];
+        if self.at == self.text.len() || ends_word(self.peek(0)) {
+            return Cow::Borrowed(begin);
+        }
+        let mut word = begin.to_owned();
         while self.at < self.text.len() {
             match self.peek(0) {
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => break,
+                c if ends_word(c) => break,
                 b'\'' => self.quoted(&mut word),
                 b'"' => self.double_quoted(&mut word),
                 b'\\' => {
@@ -175,10 +187,16 @@ impl Reader<'_> {
                     }
                 }
                 b'$' | b'`' => self.expansion(&mut word),
-                _ => word.extend(self.take_char()),
+                _ => self.take_plain(&mut word, SPECIAL),
             }
         }
-        word
+        Cow::Owned(word)
+    }
+
+    fn take_plain(&mut self, word: &mut String, special: u8) {
+        let end = self.at + plain(&self.text[self.at..], special);
+        word.push_str(&self.text[self.at..end]);
+        self.at = end;
     }
 
     fn take_char(&mut self) -> Option<char> {
@@ -207,7 +225,8 @@ impl Reader<'_> {
                     word.extend(self.take_char().filter(|c| *c != '\n'));
                 }
                 b'$' | b'`' => self.expansion(word),
-                _ => word.extend(self.take_char()),
+                b'\\' => word.extend(self.take_char()),
+                _ => self.take_plain(word, QUOTED),
             }
         }
     }
@@ -275,6 +294,37 @@ impl Reader<'_> {
     }
 }
 
+fn ends_word(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>')
+}
+
+/// Ends a plain run outside of quotes.
+const SPECIAL: u8 = 1;
+/// Ends a plain run inside of double quotes.
+const QUOTED: u8 = 2;
+
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let ends = b" \t\r\n;&|()<>'\"\\$`";
+    let mut k = 0;
+    while k < ends.len() {
+        table[ends[k] as usize] |= SPECIAL;
+        k += 1;
+    }
+    let inside = b"\"\\$`";
+    k = 0;
+    while k < inside.len() {
+        table[inside[k] as usize] |= QUOTED;
+        k += 1;
+    }
+    table
+};
+
+/// Bytes up to the first of this class; all of those are ASCII.
+fn plain(text: &str, class: u8) -> usize {
+    text.bytes().position(|c| CLASSES[c as usize] & class != 0).unwrap_or(text.len())
+}
+
 fn is_assignment(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
     let mut chars = name.chars();
@@ -287,7 +337,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Vec<String>> {
-        split(text).into_iter().map(|s| s.words).collect()
+        split(text).into_iter().map(|s| s.words.into_iter().map(Cow::into_owned).collect()).collect()
     }
 
     fn joints(text: &str) -> Vec<Joint> {

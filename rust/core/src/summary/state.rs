@@ -3,14 +3,15 @@
 //! Calls wait for their results; what a call changed counts when its result says that it went well, or at once where the
 //! log names no call. The state is bounded by `limits.rs`, never by the session.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::attempts::{Attempt, Attempts, Keys};
 use super::checks::Says;
-use super::command::{Command, Key};
+use super::command::Command;
 use super::files::{Change, Files};
 use super::item::{Act, Call, Cite, Item, Op, Outcome, What};
+use super::keys::{Key, KeyMap, KeySet};
 use super::limits::*;
 use super::lists::Ends;
 use super::plan::{self, Entry};
@@ -54,6 +55,8 @@ pub enum End {
 #[derive(Debug)]
 struct Open {
     number: u64,
+    /// The log names the call, so its result could be told.
+    named: bool,
     act: Act,
     cite: Cite,
     task: Option<Box<str>>,
@@ -88,10 +91,10 @@ pub struct State {
     pub more_questions: u64,
     /// The last interruption, if nothing came after it.
     pub interrupted: Option<Said>,
-    open: HashMap<Key, VecDeque<Open>>,
+    open: KeyMap<VecDeque<Open>>,
     order: VecDeque<(Key, u64)>,
     waiting: usize,
-    reads_seen: std::collections::HashSet<Key>,
+    reads_seen: KeySet,
 }
 
 impl State {
@@ -118,7 +121,7 @@ impl State {
             questions: VecDeque::new(),
             more_questions: 0,
             interrupted: None,
-            open: HashMap::new(),
+            open: KeyMap::default(),
             order: VecDeque::new(),
             waiting: 0,
             reads_seen: Default::default(),
@@ -133,7 +136,7 @@ impl State {
         match what {
             What::Typed(words) => self.typed(&words, cite),
             What::Agent(Some(words)) => self.agent(task.as_deref(), words, cite),
-            What::Agent(None) => {}
+            What::Agent(None) => self.spoke(task.as_deref(), &cite),
             What::Interrupted(reason) => self.interrupt(reason, cite),
             What::Call(call) => {
                 if main {
@@ -145,7 +148,7 @@ impl State {
                 if main {
                     self.end = End::Working;
                 }
-                self.result(&outcome, cite);
+                self.result(*outcome, cite);
             }
             What::TaskStart(title) => self.task_started(task.as_deref(), title, cite),
             What::TaskEnd(summary) => self.task_ended(task.as_deref(), summary, cite),
@@ -172,6 +175,14 @@ impl State {
         if task.is_none() {
             self.end = End::Agent;
             self.last_agent = Some((words, cite));
+        }
+    }
+
+    /// A message that another one follows: its words are not kept, but it was there.
+    fn spoke(&mut self, task: Option<&str>, cite: &Cite) {
+        self.packages.of(task, cite);
+        if task.is_none() {
+            self.end = End::Agent;
         }
     }
 
@@ -229,7 +240,7 @@ impl State {
             }
             _ => self.packages.tried(task_, &cite),
         }
-        let open = Open { number: self.now, act, cite, task, command };
+        let open = Open { number: self.now, named, act, cite, task, command };
         // Without an id there is no result to wait for; a shell command's own exit code is all there will be.
         let settled = !named && !matches!(open.act, Act::Shell { exit_code: None, .. } | Act::Question(_));
         if settled {
@@ -263,7 +274,7 @@ impl State {
         }
     }
 
-    fn result(&mut self, outcome: &Outcome, cite: Cite) {
+    fn result(&mut self, mut outcome: Outcome, cite: Cite) {
         self.inferred += outcome.inferred as u64;
         if let Some(answer) = outcome.answer.as_ref().filter(|a| !a.is_empty()) {
             self.user_messages.push((answer.clone(), cite.clone()));
@@ -271,6 +282,14 @@ impl State {
         }
         let calls = self.open.remove(&outcome.key).unwrap_or_default();
         self.waiting -= calls.len();
+        // What a call does not ask for may not have been looked for.
+        if !calls.iter().all(|open| open.act.hides_a_check()) {
+            outcome.says = Says::Nothing;
+        }
+        if !calls.iter().all(|open| matches!(open.act, Act::Shell { .. })) {
+            outcome.open = false;
+        }
+        let outcome = &outcome;
         if outcome.is_error && !calls.iter().any(|o| matches!(o.act, Act::Shell { .. }) && outcome.exit_code.is_some()) {
             let name = if outcome.name.is_empty() { "unknown" } else { &outcome.name };
             let text = match &outcome.text {
@@ -292,10 +311,13 @@ impl State {
     }
 
     fn settle(&mut self, open: Open, outcome: Option<(&Outcome, &Cite)>) {
-        let Open { act, cite, task, command, .. } = open;
+        let Open { named, act, cite, task, command, .. } = open;
         match act {
             Act::Shell { command: shell, exit_code } => self.settle_shell(&shell, exit_code, command, cite, outcome),
-            Act::File { path, op, moved_to } => self.settle_file(&path, op, moved_to.as_deref(), task, cite, outcome),
+            Act::File { path, op, moved_to } => {
+                let confirmed = outcome.is_some() || !named;
+                self.settle_file((&path, moved_to.as_deref()), op, confirmed, task.as_deref(), cite, outcome);
+            }
             Act::Read { path } => self.settle_read(path, cite, outcome),
             Act::Plan(change) => {
                 if !outcome.is_some_and(|o| o.0.is_error) {
@@ -343,7 +365,8 @@ impl State {
         let failed = status == Status::Failed && !(command.answers && code == Some(1));
         if !failed {
             if status != Status::Unknown {
-                self.attempts.succeeded([Some(command.kind), command.arguments], &command.text, &cite);
+                let other = if self.attempts.anybody_waits() { command.arguments() } else { None };
+                self.attempts.succeeded([Some(command.kind), other], &command.text, &cite);
             }
             return;
         }
@@ -351,7 +374,7 @@ impl State {
             let quoted = super::verification::quoted(&command.text);
             self.errors.push((format!("Shell: `{quoted}` → exit {code}").into(), result.clone().unwrap_or(cite.clone())));
         }
-        let keys = Keys { same: command.same, kind: command.kind, other: command.arguments };
+        let keys = Keys { same: command.same(), kind: command.kind, other: command.arguments() };
         self.failed(keys, command.text.clone(), "command", code, cite, outcome);
     }
 
@@ -404,10 +427,10 @@ impl State {
 
     fn settle_file(
         &mut self,
-        path: &str,
+        (path, moved_to): (&str, Option<&str>),
         op: Op,
-        moved_to: Option<&str>,
-        task: Option<Box<str>>,
+        confirmed: bool,
+        task: Option<&str>,
         cite: Cite,
         outcome: Option<(&Outcome, &Cite)>,
     ) {
@@ -426,13 +449,12 @@ impl State {
             let keys = Keys { same: key(verb, &place), kind, other: None };
             return self.failed(keys, text, "edit", None, cite, outcome);
         }
-        let confirmed = outcome.is_some();
         let action = outcome.and_then(|o| o.0.action);
         match moved_to {
             Some(to) => self.files.rename(path, to, confirmed, &cite),
             None => self.files.change(Change { path, op, action, confirmed }, &cite),
         }
-        self.packages.file(task.as_deref(), &place, path, &cite);
+        self.packages.file(task, &place, path, &cite);
         self.verification.changed(path, self.now, &cite);
         self.attempts.succeeded([Some(kind), None], &text, &cite);
     }
@@ -504,8 +526,11 @@ fn changes_the_goal(words: &str) -> bool {
         "next", "keep going", "carry on", "继续", "好", "好的", "可以", "是", "对", "계속", "네", "はい", "続けて", "ja", "weiter",
         "oui", "sí", "si",
     ];
-    let plain = words.trim_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || matches!(c, '。' | '，' | '！'));
-    !NODS.contains(&plain.to_lowercase().as_str())
+    if words.len() > 60 {
+        return true;
+    }
+    let plain: String = words.chars().filter(|c| !c.is_ascii_punctuation() && !matches!(c, '。' | '，' | '！')).collect();
+    !NODS.contains(&plain.trim().to_lowercase().as_str())
 }
 
 /// What an event id is shared as.

@@ -1,5 +1,7 @@
 //! Texts in a summary: decoded from canonical literals, cut by characters, never inside one.
 
+use std::borrow::Cow;
+
 /// What stands where the rest of a text was left out.
 const MORE: char = '…';
 
@@ -65,6 +67,7 @@ impl Excerpt {
     pub fn literal(&mut self, literal: &[u8]) {
         let mut at = 0;
         while !self.over {
+            at += self.plain(&literal[at..]);
             match next_char(literal, &mut at) {
                 Some(c) => self.put(c),
                 None => return,
@@ -73,12 +76,28 @@ impl Excerpt {
     }
 
     pub fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            if self.over {
-                return;
+        let mut at = 0;
+        while !self.over {
+            at += self.plain(&text.as_bytes()[at..]);
+            match text[at..].chars().next() {
+                Some(c) => self.put(c),
+                None => return,
             }
-            self.put(c);
+            at += text[at..].chars().next().map_or(0, char::len_utf8);
         }
+    }
+
+    /// Take letters, digits and signs of ASCII in one go, after the first of a word; returns how many.
+    fn plain(&mut self, text: &[u8]) -> usize {
+        if !self.gap.is_empty() {
+            return 0;
+        }
+        let run = text.iter().take(self.left).take_while(|c| c.is_ascii_graphic() && **c != b'\\').count();
+        if let Ok(run) = std::str::from_utf8(&text[..run]) {
+            self.out.push_str(run);
+        }
+        self.left -= run;
+        run
     }
 
     /// What comes next is another text.
@@ -160,14 +179,32 @@ pub fn short(text: &str, most: usize) -> String {
 
 /// The first `most` characters of a text as they stand.
 pub fn short_verbatim(text: &str, most: usize) -> String {
-    let mut excerpt = Excerpt::verbatim(most);
-    excerpt.text(text);
-    excerpt.finish()
+    let text = text.trim();
+    if text.len() <= most || text.char_indices().nth(most).is_none() {
+        return text.to_owned();
+    }
+    let cut = text.char_indices().nth(most.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
+    format!("{}{MORE}", text[..cut].trim_end())
+}
+
+/// At most `most` characters from the beginning and the end of a text, white space collapsed.
+pub fn both_ends(text: &str, most: usize) -> String {
+    let whole = short(text, most);
+    if !whole.ends_with(MORE) {
+        return whole;
+    }
+    let half = most / 2;
+    let from = text.trim_end().char_indices().rev().nth(half).map_or(0, |(at, _)| at);
+    let end = short(&text[from..], half);
+    format!("{} {end}", short(text, most - half - 1))
 }
 
 /// A whole literal, decoded.
 pub fn decoded(literal: &[u8]) -> String {
-    String::from_utf8_lossy(&crate::json::string::decode(literal)).into_owned()
+    match crate::json::string::decode(literal) {
+        Cow::Borrowed(text) => String::from_utf8_lossy(text).into_owned(),
+        Cow::Owned(text) => String::from_utf8(text).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +234,14 @@ mod tests {
         excerpt.separate();
         excerpt.literal(b"two");
         assert_eq!(excerpt.finish(), "one two");
+    }
+
+    #[test]
+    fn a_long_text_shows_both_ends() {
+        assert_eq!(both_ends("short text", 20), "short text");
+        let text = format!("begin {} the end", "x".repeat(100));
+        let cut = both_ends(&text, 30);
+        assert!(cut.starts_with("begin xxxxxx") && cut.ends_with("the end") && cut.chars().count() <= 31, "{cut}");
     }
 
     #[test]

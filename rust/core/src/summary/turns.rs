@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::item::Cite;
+use super::keys::KeyMap;
 use super::limits::{COMMANDS_OF_PACKAGE, FILES_OF_PACKAGE, OUTCOME, PATHS, QUOTED, TASKS, TITLE, TURNS};
 use super::lists::Ends;
 use super::text;
@@ -78,7 +79,7 @@ pub struct Packages {
     sequence: u64,
     person: u64,
     /// Which package changed a file last.
-    changed_by: HashMap<[u8; 16], (u64, Arc<str>)>,
+    changed_by: KeyMap<(u64, Arc<str>)>,
     /// Tasks that are not followed because there are too many.
     pub untracked: u64,
 }
@@ -91,7 +92,7 @@ impl Default for Packages {
             tasks: HashMap::new(),
             sequence: 0,
             person: 0,
-            changed_by: HashMap::new(),
+            changed_by: KeyMap::default(),
             untracked: 0,
         }
     }

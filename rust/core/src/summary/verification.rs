@@ -5,8 +5,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::command::{Check, Command, Key};
+use super::command::{Check, Command};
 use super::item::Cite;
+use super::keys::{Key, KeyMap};
 use super::limits::{CHECKS, KINDS_OF_CHECKS, MISSING_CHECKS, OPEN_FAILURES, QUOTED};
 use super::lists::Ends;
 use super::programs::Kinds;
@@ -55,11 +56,11 @@ struct Latest {
 #[derive(Debug)]
 pub struct Verification {
     pub runs: Ends<CheckRun>,
-    exact: HashMap<Key, VecDeque<u64>>,
-    broad: HashMap<Key, VecDeque<u64>>,
+    exact: KeyMap<VecDeque<u64>>,
+    broad: KeyMap<VecDeque<u64>>,
     /// Failures that wait, the oldest first, with the keys they wait under.
     order: VecDeque<(u64, Vec<Check>)>,
-    latest: HashMap<Key, Latest>,
+    latest: KeyMap<Latest>,
     /// Programs in the order they were first run.
     programs: Vec<Key>,
     /// The last change of a file that a check could be about, and when it was.
@@ -70,10 +71,10 @@ impl Default for Verification {
     fn default() -> Verification {
         Verification {
             runs: Ends::new(CHECKS),
-            exact: HashMap::new(),
-            broad: HashMap::new(),
+            exact: KeyMap::default(),
+            broad: KeyMap::default(),
             order: VecDeque::new(),
-            latest: HashMap::new(),
+            latest: KeyMap::default(),
             programs: Vec::new(),
             last_change: None,
         }
@@ -165,15 +166,17 @@ impl Verification {
     /// What still has to be shown, and the event that says so.
     pub fn missing(&self) -> Vec<Claim> {
         let mut list: Vec<Claim> = Vec::new();
-        for (_, run) in self.unresolved() {
+        let unresolved = self.unresolved();
+        for (_, run) in &unresolved {
             list.push((format!("Unresolved failed check: `{}`", quoted(&run.command)), run.call.clone()));
         }
         let Some((changed, cite)) = &self.last_change else { return capped(list) };
         let stale = |latest: &Latest| latest.at < *changed;
+        let named = |latest: &Latest| unresolved.iter().any(|(_, run)| run.command == latest.command);
         if self.programs.is_empty() {
             list.push(("No verification command found after file modifications.".to_owned(), cite.clone()));
         }
-        for latest in self.programs.iter().filter_map(|key| self.latest.get(key)) {
+        for latest in self.programs.iter().filter_map(|key| self.latest.get(key)).filter(|l| !named(l)) {
             let command = quoted(&latest.command);
             if stale(latest) {
                 list.push((format!("Not run again after the last file modification: `{command}`"), latest.cite.clone()));
@@ -208,7 +211,7 @@ pub fn quoted(command: &str) -> String {
 }
 
 /// Take the number out of its queue: only those that wait for ever stand before it.
-fn drop_front(map: &mut HashMap<Key, VecDeque<u64>>, key: Key, number: u64) {
+fn drop_front(map: &mut KeyMap<VecDeque<u64>>, key: Key, number: u64) {
     if let Some(queue) = map.get_mut(&key) {
         if let Some(at) = queue.iter().take(CHECKS.0 + 1).position(|n| *n == number) {
             queue.remove(at);
