@@ -92,6 +92,13 @@ impl Detector {
         settle(found)
     }
 
+    /// Some keyword stands in the text.
+    pub fn mentions(&self, text: &[u8]) -> bool {
+        let mut any = false;
+        self.keywords.each(text, |keyword, _| any |= keyword > 1);
+        any
+    }
+
     /// A run that holds a secret is one as a whole: half of it would be no base64 any more.
     fn find_in_base64(&self, bytes: &[u8], layer: usize, found: &mut Vec<(Match, bool)>) {
         let mut inner = Vec::new();

@@ -136,27 +136,35 @@ impl<'t> Walk<'_, 't> {
 
     fn string(&mut self, value: Value<'t>, name: Option<Value<'t>>) {
         let text = value.text().unwrap_or_default();
-        if let Some(name) = name {
-            self.pair(name, value, &text);
-        }
         if self.depth < DEPTH && self.nested(value, &text) {
             return;
         }
         for m in self.detector.find(&text) {
             self.add(m.rule, value, &text, m.span);
         }
+        if let Some(name) = name {
+            self.pair(name, value, &text);
+        }
     }
 
-    /// What the name says of the value.
+    /// What only the name says of the value.
     fn pair(&mut self, name: Value<'t>, value: Value<'t>, text: &[u8]) {
         let mut both = name.text().unwrap_or_default().into_owned();
+        if !self.detector.mentions(&both) {
+            return;
+        }
         let option = both.starts_with(b"-");
         both.extend_from_slice(if option { b" " } else { b"=\"" });
         let from = both.len();
         both.extend_from_slice(&text[..text.len().min(PAIRED)]);
         for m in self.detector.find(&both) {
-            if m.span.start >= from {
-                self.add(m.rule, value, text, m.span.start - from..(m.span.end - from).min(text.len()));
+            if m.span.start < from {
+                continue;
+            }
+            let span = m.span.start - from..m.span.end - from;
+            let raw = self.locate(value, span.clone());
+            if !self.found.iter().any(|f| f.raw.start < raw.end && raw.start < f.raw.end) {
+                self.add(m.rule, value, text, span);
             }
         }
     }

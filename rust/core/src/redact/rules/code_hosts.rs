@@ -26,7 +26,7 @@ pub fn rules() -> Vec<Rule> {
     Rule::loud("gitlab-session-cookie", "GitLab session cookie", &["_gitlab_session="], r"_gitlab_session=([0-9a-z]{32})"),
     Rule::loud("npm-access-token", "npm token", &["npm_"], r"(?i:npm_[a-z0-9]{36})"),
     Rule::loud("pypi-upload-token", "PyPI token", &["pypi-ageichlwas5vcmc"], r"pypi-AgEIcHlwaS5vcmc[\w-]{50,1000}"),
-    Rule::loud("pypi-test-token", "TestPyPI token", &["pypi-agendgvzdc5weXBp"], r"pypi-AgENdGVzdC5weXBpLm9yZw[\w-]{50,1000}"),
+    Rule::loud("pypi-test-token", "TestPyPI token", &["pypi-agendgvzdc5wexbp"], r"pypi-AgENdGVzdC5weXBpLm9yZw[\w-]{50,1000}"),
     Rule::loud("rubygems-api-token", "RubyGems key", &["rubygems_"], r"rubygems_[a-f0-9]{48}"),
     Rule::loud("clojars-api-token", "Clojars token", &["clojars_"], r"(?i:CLOJARS_[a-z0-9]{60})"),
     Rule::loud("crates-io-token", "crates.io token", &["cio"], r"cio[A-Za-z0-9]{32}").apart(),

@@ -56,10 +56,16 @@ fn value(text: Text<'_>, found: &Assigned) -> Option<Range<usize>> {
     (run > 0).then_some(found.value..found.value + run)
 }
 
+/// Raw JSON that may give a name its value in another member, or an option its value in the next argument.
+fn pair(text: Text<'_>, found: &Assigned) -> bool {
+    let value = text.from(found.value);
+    text.raw && (value.len() > 5 && value[..5].eq_ignore_ascii_case(b"value") || text.at(found.name.0) == b'-')
+}
+
 fn password(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     let found = assigned(text, at.start, at.end)?;
     if found.by == By::Weak {
-        return None;
+        return pair(text, &found).then_some(at);
     }
     let range = value(text, &found)?;
     if text.is_veiled(range.start) {
@@ -125,7 +131,7 @@ fn holds_uuid(value: &[u8]) -> bool {
 fn key(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     let found = assigned(text, at.start, at.end)?;
     if found.by == By::Weak {
-        return None;
+        return pair(text, &found).then_some(at);
     }
     let range = value(text, &found)?;
     if text.is_veiled(range.start) {

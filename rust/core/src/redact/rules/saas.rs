@@ -26,7 +26,7 @@ pub fn rules() -> Vec<Rule> {
     Rule::token("mailgun-pub-key", "Mailgun public validation key", &["pubkey-"], r"pubkey-[a-f0-9]{32}").any_case(),
     Rule::token("twilio-api-key", "Twilio key", &["sk"], r"SK[0-9A-Fa-f]{32}").anywhere(),
     Rule::inner("telegram-bot-api-token", "Telegram bot token", &[":a"], r"[0-9]{5,16}:A[a-z0-9_-]{34}", (5, 16)),
-    Rule::inner("discord-bot-token", "Discord bot token", &[".g", ".x", ".y", ".z"], r"[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}", (24, 26)).covers(&["discord-api-token"]),
+    Rule::inner("discord-bot-token", "Discord bot token", &[".g", ".x", ".y", ".z"], r"[MNO][\w-]{23,25}\.[GXYZ][\w-]{5}\.[\w-]{27,38}", (24, 26)).covers(&["discord-api-token"]),
     Rule::loud("shopify-access-token", "Shopify token", &["shpat_"], r"shpat_[A-Fa-f0-9]{32}"),
     Rule::loud("shopify-custom-access-token", "Shopify custom app token", &["shpca_"], r"shpca_[A-Fa-f0-9]{32}"),
     Rule::loud("shopify-private-app-access-token", "Shopify private app token", &["shppa_"], r"shppa_[A-Fa-f0-9]{32}"),
