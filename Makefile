@@ -29,7 +29,7 @@ MATURIN := VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: help demo test test-quick test-rust check check-format check-lint check-types check-imports check-stubs \
-	bench wheel bless build dev format lock clean
+	bench wheel bless build tools dev format lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -50,23 +50,23 @@ test-rust: need-cargo
 
 check: check-format check-lint check-types check-stubs check-imports test  ## format, lint, types, stubs, layers, then all tests
 
-check-format: dev
+check-format: tools need-cargo
 	@$(BIN)/ruff format --check --quiet .
 	@cargo fmt --all --check
 
-check-lint: dev
+check-lint: tools need-cargo
 	@$(BIN)/ruff check --quiet .
 	@cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 
-check-types: dev
+check-types: tools
 	@$(BIN)/mypy
 
 check-stubs: dev
 	@$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml \
 		--allowlist tests/stubtest-allowlist.txt opensession._core
 
-check-imports: dev
-	@$(BIN)/lint-imports --no-cache
+check-imports: tools
+	@PYTHONPATH=python $(BIN)/lint-imports --no-cache
 
 bench: dev  ## print the benchmark table (ARGS="--help" for its options)
 	@$(BIN)/python benches/run.py $(ARGS)
@@ -78,7 +78,7 @@ wheel: $(VENV)/.build need-cargo  ## build the abi3 wheel into dist/
 bless: dev  ## rewrite the expected fixtures; read the diff before committing it
 	@OPENSESSION_BLESS=1 $(BIN)/python -m pytest -q -n 0 -m "not corpus" -k "snapshot or golden"
 
-format:
+format: tools  ## format Python and Rust
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; cargo fmt --all
 
 lock:  ## pin the newest versions of the tools again (needs uv)
@@ -89,7 +89,8 @@ clean:
 	@rm -rf $(VENV) dist target python/opensession/_core*.so
 
 build: $(VENV)/.built
-dev: $(VENV)/.dev $(VENV)/.built
+tools: $(VENV)/.dev
+dev: tools build
 
 .PHONY: need-python need-cargo
 need-python:

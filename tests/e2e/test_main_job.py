@@ -266,7 +266,11 @@ def test_an_object_of_an_older_program_is_read_and_is_ok_but_not_canonical(sh, e
     assert (inspected["hash"], inspected["canonical"], inspected["stored"]) == (digest, False, True)
     verified = sh(f"opensession verify os://src/local/{digest}")
     assert verified.code == 0
-    assert verified.out.splitlines()[2:5] == ["address: yes", "canonical: no, differs from byte 2 on", "valid: yes"]
+    assert verified.out.splitlines()[2:5] == [
+        "address: yes",
+        "canonical: no, differs from byte 2 on",
+        "valid: yes",
+    ]
     strict = sh(f"opensession verify os://src/local/{digest} --strict")
     assert strict.code == 10
     assert sh(f"set -o pipefail; {strict.steps[0]}").code == 0
