@@ -8,7 +8,7 @@ use super::check::{fit, Members};
 use super::model::{self, Data, EventKind};
 use super::stats::{Facts, Literal, Tokens};
 use super::time::{self, Time};
-use crate::json::rewrite::{Key, Rewriter, Storage};
+use crate::json::rewrite::{Rewriter, Span, Storage};
 use crate::json::{number, MAX_DEPTH};
 
 /// From where to where a value stands in the output.
@@ -64,7 +64,7 @@ impl Field {
         // Without white space, as programs write it, one comparison with a constant reads key and colon.
         let mut known = |field: Field, key: &[u8]| {
             let value = i + key.len();
-            if b[i..].starts_with(key) && b[value] > b' ' { Some((field, value)) } else { Field::spaced(w, i) }
+            if b[i..].starts_with(key) && b[value] > b' ' { Some((field, value)) } else { Field::spaced(b, w, i) }
         };
         match [b[i + 1], b[i + 2], b[i + 7]] {
             [b'a', ..] => known(Field::Attributes, b"\"attributes\":"),
@@ -80,9 +80,9 @@ impl Field {
 
     /// The same with white space or escapes.
     #[inline(never)]
-    fn spaced(w: &mut Writer<'_, '_>, i: usize) -> Option<(Field, usize)> {
+    fn spaced(b: &[u8], w: &mut Writer<'_, '_>, i: usize) -> Option<(Field, usize)> {
         let (key, value) = w.key(i)?;
-        let field = match key.literal {
+        let field = match key.literal(b) {
             b"attributes" => Field::Attributes,
             b"content" => Field::Content,
             b"duration_ms" => Field::Duration,
@@ -154,7 +154,7 @@ impl<'b> Slots<'b> {
                 end = w.members(i, &mut |w, i| {
                     let (key, i) = w.key(i)?;
                     let first = !std::mem::replace(&mut blocks, true);
-                    (first && key.literal == b"blocks" && b[i] == b'[').then_some(())?;
+                    (first && key.literal(b) == b"blocks" && b[i] == b'[').then_some(())?;
                     w.array(i, &mut |w, i| block(b, w, i))
                 })?;
                 put(&mut self.content, (start, w.at(end)))?;
@@ -166,10 +166,10 @@ impl<'b> Slots<'b> {
                 put(&mut self.duration, (start, w.at(end)))?;
             }
             Field::Id => {
-                let (id, after) = w.string(i)?;
-                (!id.literal.is_empty()).then_some(())?;
-                end = after;
-                put(&mut self.id, ((start, w.at(end)), literal(id)))?;
+                let id = literal(b, w.string(i)?);
+                (!id.raw.is_empty()).then_some(())?;
+                end = i + id.raw.len() + 2;
+                put(&mut self.id, ((start, w.at(end)), id))?;
             }
             Field::EventType => {
                 let (event_type, after) = EventType::read(b, w, i)?;
@@ -177,20 +177,20 @@ impl<'b> Slots<'b> {
                 put(&mut self.event_type, event_type)?;
             }
             Field::Task => {
-                let (task, after) = w.string(i)?;
-                end = after;
-                put(&mut self.task, ((start, w.at(end)), literal(task)))?;
+                let task = literal(b, w.string(i)?);
+                end = i + task.raw.len() + 2;
+                put(&mut self.task, ((start, w.at(end)), task))?;
             }
             Field::Time => {
-                let (text, after) = w.string(i)?;
-                end = after;
-                let (time, canonical) = time::parse(text.literal)?;
+                let text = w.string(i)?;
+                end = text.after();
+                let (time, canonical) = time::parse(text.literal(b))?;
                 put(&mut self.time, Moment { at: i, time, text: canonical.then_some((start, w.at(end))) })?;
             }
             Field::Type => {
-                let (name, after) = w.string(i)?;
-                end = after;
-                (name.literal == b"event" && !std::mem::replace(&mut self.is_event, true)).then_some(())?;
+                let name = w.string(i)?;
+                end = name.after();
+                (name.literal(b) == b"event" && !std::mem::replace(&mut self.is_event, true)).then_some(())?;
             }
         }
         Some(end)
@@ -206,7 +206,7 @@ impl<'b> Slots<'b> {
             if !key.canonical {
                 return None;
             }
-            match model::token_key(key.literal) {
+            match model::token_key(key.literal(b)) {
                 Some(token) if !tokens.take(token, &b[i..end]) => None,
                 _ => Some(end),
             }
@@ -256,8 +256,8 @@ impl<'b> Slots<'b> {
     }
 }
 
-fn literal(text: Key<'_>) -> Literal<'_> {
-    Literal { raw: text.literal, canonical: text.canonical }
+fn literal(b: &[u8], text: Span) -> Literal<'_> {
+    Literal { raw: text.literal(b), canonical: text.canonical }
 }
 
 /// An object of the schema, put in order; its members are noted. Returns the offset after it.
@@ -265,7 +265,7 @@ fn literal(text: Key<'_>) -> Literal<'_> {
 fn object(w: &mut Writer<'_, '_>, i: usize, depth: usize, members: &mut Members) -> Option<usize> {
     w.object(i, &mut |w, key, i| {
         let end = w.value(i, depth)?;
-        (key.canonical && members.push(key.place, (i, end))).then_some(end)
+        (key.canonical && members.push(key.place(), (i, end))).then_some(end)
     })
 }
 
@@ -276,7 +276,7 @@ fn block<'b>(b: &'b [u8], w: &mut Writer<'b, '_>, i: usize) -> Option<usize> {
         // Nine of ten blocks, as most programs write them.
         let from = i + TEXT.len();
         w.replace(i, from, b"{\"text\":");
-        let (_, end) = w.string(from)?;
+        let end = w.string(from)?.after();
         if b[end] != b'}' {
             return None;
         }
@@ -296,11 +296,11 @@ impl<'b> EventType<'b> {
         let mut members = Members::default();
         let end = w.members(i, &mut |w, i| {
             let (key, i) = w.key(i)?;
-            match key.literal {
+            match key.literal(b) {
                 b"type" => {
-                    let (text, end) = w.string(i)?;
-                    put(&mut name, text.literal)?;
-                    Some(end)
+                    let text = w.string(i)?;
+                    put(&mut name, text.literal(b))?;
+                    Some(text.after())
                 }
                 b"data" => {
                     let start = w.at(i);

@@ -114,12 +114,15 @@ fn two(a: u8, b: u8) -> Option<u32> {
 #[inline(always)]
 fn fraction(text: &[u8]) -> Option<(u32, usize, &[u8])> {
     let Some(rest) = text.strip_prefix(b".") else { return Some((0, 0, text)) };
-    let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-    if digits == 0 {
-        return None;
+    let (mut nanos, mut digits) = (0, 0);
+    while let Some(c @ b'0'..=b'9') = rest.get(digits) {
+        if digits < 9 {
+            nanos = nanos * 10 + (c - b'0') as u32;
+        }
+        digits += 1;
     }
-    let nanos = (0..9).fold(0, |n, k| n * 10 + if k < digits { (rest[k] - b'0') as u32 } else { 0 });
-    Some((nanos, digits, &rest[digits..]))
+    let nanos = nanos * 10u32.pow(9 - digits.min(9) as u32);
+    (digits > 0).then_some((nanos, digits, &rest[digits..]))
 }
 
 /// `digits` is the fewest of 0, 3, 6 and 9 that loses nothing.
