@@ -7,6 +7,7 @@
 ...     print(event.type, event.text)
 >>> stored = opensession.register(session)                  # durable when it returns
 >>> opensession.open(stored.uri).sha256 == stored.sha256
+>>> opensession.handoff.build(sessions=[stored.uri]).uri    # a summary with proof for whoever comes next
 
 Everything is loaded when it is first asked for, so the import itself costs next to nothing.
 """
@@ -36,6 +37,7 @@ __all__ = [
     "Verified",
     "__version__",
     "errors",
+    "handoff",
     "open",
     "parse",
     "parse_uri",
@@ -72,8 +74,8 @@ _HOME = {
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
-    if name == "errors":
-        return import_module("opensession.errors")
+    if name in ("errors", "handoff"):
+        return import_module(f"opensession.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'opensession' has no attribute {name!r}")
     module = import_module(f"opensession.{_HOME[name]}")

@@ -147,7 +147,7 @@ def verify(what: Input | LocalUri, *, store: Where = None, jobs: int = core.DEFA
         what = str(what)
     if not isinstance(what, str) or not (what.startswith("os:") or PREFIX.fullmatch(what)):
         return _verified(core.verify(what, jobs=jobs), None)
-    holder, sha256 = _readable(store).find(what)
+    holder, sha256 = readable(store).find(what)
     with holder.open_unchecked(sha256) as stored:
         return _verified(core.verify(stored.fd, jobs=jobs), sha256)
 
@@ -167,7 +167,7 @@ def _verified(report: core.VerifyReport, sha256: str | None) -> Verified:
 
 
 def _open_stored(text: str, where: Where) -> Session:
-    holder, sha256 = _readable(where).find(text)
+    holder, sha256 = readable(where).find(text)
     stored = holder.open(sha256)
     if holder.readonly:
         # An older program wrote it: its address holds, but it need not be in canonical form.
@@ -230,7 +230,8 @@ def _name_of(source: object) -> str:
     return os.path.basename(os.fsdecode(source)) if isinstance(source, str | os.PathLike) else ""
 
 
-def _readable(where: Where) -> Stores:
+def readable(where: Where) -> Stores:
+    """The stores that a caller means."""
     if isinstance(where, Stores):
         return where
     if where is None:

@@ -21,6 +21,8 @@ TABLE = Command(
         Option("--heat", "how hot", metavar="N", number=(1, 300)),
         Option("--name", "its name", metavar="NAME"),
         Option("--crisp", "crisp"),
+        Option("--seed", "what is on it", metavar="SEED", many=True),
+        Option("--glaze", "with what", metavar="WITH", bare="egg"),
     ],
 )
 
@@ -65,6 +67,25 @@ def test_every_line_is_read_as_argparse_reads_it(line):
 
 def test_two_dashes_end_the_options():
     assert read(TABLE, ["--crisp", "--", "--name", "-x", "--"]).many("LOAF") == ["-x", "--"]
+
+
+def test_an_option_that_takes_several_keeps_all_and_others_the_last():
+    args = read(TABLE, ["t", "l", "--seed", "oat", "--name", "a", "--seed=rye", "--name=b"])
+    assert args.many("--seed") == ["oat", "rye"]
+    assert args.text("--name") == "b"
+
+
+def test_a_value_that_may_be_left_out_never_takes_the_next_word():
+    args = read(TABLE, ["t", "--glaze", "l"])
+    assert (args.text("--glaze"), args.many("LOAF")) == ("egg", ["l"])
+    assert read(TABLE, ["t", "l", "--glaze=milk"]).text("--glaze") == "milk"
+    assert read(TABLE, ["t", "l"]).text("--glaze") is None
+
+
+def test_an_optional_argument_may_be_missing():
+    command = Command("b", "b", "B.", arguments=[Argument("LOAF", "loaves", many=True, optional=True)])
+    assert read(command, []).many("LOAF") == []
+    assert read(command, ["x", "y"]).many("LOAF") == ["x", "y"]
 
 
 def test_help_needs_no_arguments():

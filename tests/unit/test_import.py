@@ -50,7 +50,7 @@ def test_everything_that_is_offered_is_there():
     for name in opensession.__all__:
         assert getattr(opensession, name) is not None
     assert set(opensession.__all__) <= set(dir(opensession))
-    assert set(opensession._HOME) | {"errors"} == set(opensession.__all__)
+    assert set(opensession._HOME) | {"errors", "handoff"} == set(opensession.__all__)
 
 
 def test_what_is_not_offered_is_an_attribute_error():

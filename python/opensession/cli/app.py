@@ -28,10 +28,21 @@ COMMANDS = {
     "rm": "rm",
     "fsck": "fsck",
     "gc": "gc",
+    "handoff build": "handoff_build",
+    "handoff artifacts list": "handoff_list",
+    "handoff artifacts get": "handoff_get",
+    "handoff artifacts verify": "handoff_verify",
+    "handoff artifacts pin": "handoff_pin",
+    "handoff artifacts unpin": "handoff_unpin",
+    "handoff artifacts rm": "handoff_rm",
+    "handoff artifacts export": "handoff_export",
+    "handoff artifacts import": "handoff_import",
     "docs quickstart": "docs_quickstart",
     "docs completion": "docs_completion",
 }
 """Every command word with its module in ``cli.commands``, in the order of the help."""
+_LONGEST = 3
+"""Words of the longest name."""
 
 
 class _Terminated(BaseException):
@@ -114,32 +125,33 @@ def _command_word(words: list[str], at: int) -> tuple[str | None, int]:
     rest = words[at:]
     if not rest or rest[0] in ("--help", "-h", "help"):
         return None, at
-    if rest[0] in COMMANDS:
-        return rest[0], at + 1
-    two = " ".join(rest[:2])
-    if two in COMMANDS:
-        return two, at + 2
-    group = [name for name in COMMANDS if name.startswith(rest[0] + " ")]
-    if group:
-        return _unknown_in_group(words, at, group)
+    for count in range(_LONGEST, 0, -1):
+        if (name := " ".join(rest[:count])) in COMMANDS:
+            return name, at + count
+    for count in range(_LONGEST - 1, 0, -1):
+        prefix = " ".join(rest[:count])
+        group = [name for name in COMMANDS if name.startswith(prefix + " ")]
+        if len(rest) >= count and group:
+            return _unknown_in_group(words, at + count, prefix, group)
     return _unknown_command(words, at)
 
 
-def _unknown_in_group(words: list[str], at: int, group: list[str]) -> NoReturn:
+def _unknown_in_group(words: list[str], at: int, prefix: str, group: list[str]) -> NoReturn:
+    """Answer a line whose words before ``at`` are the beginning ``prefix`` of several commands."""
     from opensession.cli.arguments import nearest, quoted
 
-    given = next((word for word in words[at + 1 :] if not word.startswith("-")), None)
-    steps = [f"opensession {name} --help" for name in group]
+    given = next((word for word in words[at:] if not word.startswith("-")), None)
+    first = {name.removeprefix(prefix + " ").split()[0]: name for name in reversed(group)}
+    choices = list(reversed(first))
+    steps = [f"opensession {first[choice]} --help" for choice in choices]
     if given is None:
-        _usage(
-            f"'opensession {words[at]}' needs one of: {', '.join(name.split()[1] for name in group)}", steps
-        )
-    near = nearest(given, [name.split()[1] for name in group])
+        _usage(f"'opensession {prefix}' needs one of: {', '.join(choices)}", steps)
+    near = nearest(given, choices)
     if near is None:
-        _usage(f"there is no command {words[at] + ' ' + given!r}", steps)
-    fixed = [near if word == given else word for word in words]
+        _usage(f"there is no command {prefix + ' ' + given!r}", steps)
+    fixed = [*words[:at], *(near if word == given else word for word in words[at:])]
     _usage(
-        f"there is no command {words[at] + ' ' + given!r}; did you mean {near!r}?",
+        f"there is no command {prefix + ' ' + given!r}; did you mean {near!r}?",
         [quoted("opensession", *fixed)],
     )
 

@@ -43,19 +43,26 @@ def read(
                 raise UsageError(f"{name} takes no value and got {word!r}", next=[again(argv, {at: name})])
             values.setdefault(option.name, [])
         else:
-            if not has_value:
+            if not has_value and option.bare is not None:
+                value = option.bare
+            elif not has_value:
                 at += 1
-                if at == len(argv) or argv[at].startswith("--"):
-                    raise UsageError(
-                        f"{name} needs a value: {name} {option.metavar}", next=[help_step(command)]
-                    )
-                value = argv[at]
+                value = _following(command, argv, at, option)
             _check_number(option, value)
-            values[option.name] = [value]  # the last one counts, as everywhere
+            # The last one counts, as everywhere, unless the option takes several.
+            values[option.name] = [*values.get(option.name, ()), value] if option.many else [value]
         at += 1
     if not values.keys() & {"--help"}:
         _place(command, argv, positional, values)
     return Args(argv, values)
+
+
+def _following(command: Command, argv: Sequence[str], at: int, option: Option) -> str:
+    """The word after an option that needs a value."""
+    if at == len(argv) or argv[at].startswith("--"):
+        given = argv[at - 1]
+        raise UsageError(f"{given} needs a value: {given} {option.metavar}", next=[help_step(command)])
+    return argv[at]
 
 
 def _place(
@@ -70,7 +77,7 @@ def _place(
             )
     rest = positional
     for argument in command.arguments:
-        if not rest:
+        if not rest and not argument.optional:
             raise UsageError(f"'{PROGRAM} {command.name}' needs {argument.name}", next=[help_step(command)])
         take = len(rest) if argument.many else 1
         values[argument.name], rest = rest[:take], rest[take:]

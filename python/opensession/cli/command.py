@@ -30,14 +30,17 @@ EXIT_CODES: dict[int, str] = {
 
 
 class Argument:
-    """A positional argument. ``many`` takes one or more; only the last argument may."""
+    """A positional argument. ``many`` takes one or more, ``optional`` none too; only the last argument may."""
 
-    __slots__ = ("help", "many", "name", "values")
+    __slots__ = ("help", "many", "name", "optional", "values")
 
-    def __init__(self, name: str, help: str, *, many: bool = False, values: str = "file") -> None:
+    def __init__(
+        self, name: str, help: str, *, many: bool = False, optional: bool = False, values: str = "file"
+    ) -> None:
         self.name = name
         self.help = help
         self.many = many
+        self.optional = optional
         self.values = values
         """What a shell should complete: ``file``, ``shell``, or nothing (empty)."""
 
@@ -45,7 +48,7 @@ class Argument:
 class Option:
     """An option. Without ``metavar`` it is a flag."""
 
-    __slots__ = ("help", "metavar", "name", "number", "short", "usual", "values")
+    __slots__ = ("bare", "help", "many", "metavar", "name", "number", "short", "usual", "values")
 
     def __init__(
         self,
@@ -56,6 +59,8 @@ class Option:
         short: str | None = None,
         usual: str | None = None,
         number: tuple[int, int] | None = None,
+        bare: str | None = None,
+        many: bool = False,
         values: str = "",
     ) -> None:
         self.name = name
@@ -66,6 +71,10 @@ class Option:
         """For an option that must be given: the value to suggest where it is missing."""
         self.number = number
         """Smallest and largest accepted value, where the option takes a whole number."""
+        self.bare = bare
+        """The value of the option where it stands alone; another one then follows a ``=``, never a space."""
+        self.many = many
+        """Whether every value counts, not only the last one."""
         self.values = values
         """What a shell should complete: ``file``, ``folder``, ``profile``, or nothing (empty)."""
 
@@ -131,7 +140,7 @@ class Args:
         return self._values[name][-1]
 
     def many(self, name: str) -> list[str]:
-        """All values of an argument that takes several."""
+        """All values of an argument or option that takes several."""
         return list(self._values.get(name, ()))
 
     def number(self, name: str, default: int) -> int:

@@ -33,7 +33,13 @@ def _words(commands: Sequence[Command]) -> dict[str, list[Command]]:
 
 
 def _summary(group: list[Command]) -> str:
-    return group[0].summary if len(group) == 1 else ", ".join(command.name.split()[1] for command in group)
+    return group[0].summary if len(group) == 1 else ", ".join(_words_at(group, 1))
+
+
+def _words_at(group: list[Command], depth: int) -> list[str]:
+    """The words that stand at this place in the names of the group, each once."""
+    names = [command.name.split() for command in group]
+    return list(dict.fromkeys(name[depth] for name in names if len(name) > depth))
 
 
 def _flags(command: Command) -> list[str]:
@@ -67,7 +73,7 @@ complete -o filenames -F _{program} {program}
 
 def _bash(commands: Sequence[Command], values: Values) -> str:
     words = _words(commands)
-    with_value = {o.name: o for command in commands for o in command.options if o.metavar}
+    with_value = {o.name: o for command in commands for o in command.options if o.metavar and o.bare is None}
     return _BASH.format(
         program=PROGRAM,
         options="\n".join(
@@ -99,9 +105,9 @@ def _bash_command(word: str, group: list[Command], values: Values) -> str:
 
 
 def _closed_words(group: list[Command], values: Values) -> list[str]:
-    """The words that can follow the first one: second words of commands, and arguments that are a closed list."""
-    seconds = [command.name.split()[1] for command in group if " " in command.name]
-    return seconds + [v for command in group for a in command.arguments for v in values.get(a.values, [])]
+    """The words that can follow the first one: further words of commands, and arguments that are a closed list."""
+    further = [*_words_at(group, 1), *_words_at(group, 2)]
+    return further + [v for command in group for a in command.arguments for v in values.get(a.values, [])]
 
 
 def _zsh_text(text: str) -> str:
@@ -113,7 +119,9 @@ def _zsh_text(text: str) -> str:
 
 def _zsh_option(option: Option, values: Values) -> str:
     value = f":{option.metavar}:{_zsh_values(option.values, values)}" if option.metavar else ""
-    return f"'{option.name}[{_zsh_text(option.help)}]{value}'"
+    if option.bare is not None:
+        return f"'{option.name}=-[{_zsh_text(option.help)}]:{value}'"
+    return f"'{'*' if option.many else ''}{option.name}[{_zsh_text(option.help)}]{value}'"
 
 
 def _zsh_values(kind: str, values: Values) -> str:
@@ -166,9 +174,12 @@ def _zsh(commands: Sequence[Command], values: Values) -> str:
 def _zsh_command(word: str, group: list[Command], values: Values) -> str:
     head = f"                {word})\n                    _arguments "
     if len(group) > 1:
-        names = [command.name.split()[1] for command in group]
-        shells = [v for command in group for a in command.arguments for v in values.get(a.values, [])]
-        return f"{head}'1:what:({' '.join(names)})' '2:value:({' '.join(shells)})' ;;"
+        names = _words_at(group, 1)
+        second = [w for w in _closed_words(group, values) if w not in names]
+        options = {option.name: option for command in group for option in command.options}
+        lines = [f"'1:what:({' '.join(names)})' '2:value:({' '.join(second)})' '*:file:_files'"]
+        lines += [_zsh_option(option, values) for option in options.values()]
+        return head + " \\\n                        ".join(lines) + " ;;"
     specifications = [_zsh_option(option, values) for option in group[0].options]
     specifications += [
         f"'{'*' if a.many else '1'}:{a.name}:{_zsh_values(a.values, values)}'" for a in group[0].arguments
@@ -207,7 +218,7 @@ def _fish_option(option: Option, seen: str, values: Values) -> str:
         line += f" -s {option.short[1:]}"
     if option.values in values:
         return f"{line} -x -a '{' '.join(values[option.values])}'"
-    if option.metavar:
+    if option.metavar and option.bare is None:
         return line + (" -r -F" if option.values else " -x")
     return line
 

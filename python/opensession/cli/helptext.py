@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opensession.cli.command import Command, Option
+    from opensession.cli.command import Argument, Command, Option
 
 WIDTH = 96
 _INDENT = 22
@@ -72,14 +72,24 @@ def root_help(commands: Sequence[Command]) -> str:
 def _usage(command: Command) -> str:
     words = [f"Usage: {PROGRAM} {command.name}"]
     words += [f"{o.name} {o.metavar}" for o in command.options if o.usual is not None]
-    words += [a.name + ("..." if a.many else "") for a in command.arguments]
-    words += [f"[{o.name}{' ' + o.metavar if o.metavar else ''}]" for o in command.options if o.usual is None]
+    words += [_argument(a) for a in command.arguments]
+    words += [f"[{_spelled(o)}]{'...' if o.many else ''}" for o in command.options if o.usual is None]
     return "\n".join(_wrap(words, len("Usage: ")))
 
 
+def _argument(argument: Argument) -> str:
+    name = argument.name + ("..." if argument.many else "")
+    return f"[{name}]" if argument.optional else name
+
+
+def _spelled(option: Option) -> str:
+    if option.bare is not None:
+        return f"{option.name}[={option.metavar}]"
+    return f"{option.name} {option.metavar}" if option.metavar else option.name
+
+
 def _label(option: Option) -> str:
-    name = f"{option.short}, {option.name}" if option.short else option.name
-    return f"{name} {option.metavar}" if option.metavar else name
+    return f"{option.short}, {_spelled(option)}" if option.short else _spelled(option)
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> list[str]:

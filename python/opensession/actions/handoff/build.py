@@ -32,6 +32,8 @@ VALIDATE = (ERROR, WARN)
 class Finding(NamedTuple):
     """Something that a summary lacks."""
 
+    source: str
+    """Address of the session."""
     session_id: str
     code: str
     severity: str
@@ -116,7 +118,14 @@ def _findings(report: SummaryReport) -> list[Finding]:
     assert report["report"] is not None
     line = loads(report["report"])
     return [
-        Finding(line["session_id"], f["code"], f["severity"], f["message"], tuple(f["event_ids"]))
+        Finding(
+            report["sha256"],
+            line["session_id"],
+            f["code"],
+            f["severity"],
+            f["message"],
+            tuple(f["event_ids"]),
+        )
         for f in line["findings"]
     ]
 
@@ -124,16 +133,13 @@ def _findings(report: SummaryReport) -> list[Finding]:
 def _refuse(findings: list[Finding], validate: str | None) -> None:
     refused = [f for f in findings if validate == WARN or f.severity == ERROR] if validate else []
     if refused:
-        raise HailInvalidError(
-            f"the handoff lacks something, so it was not built ({len(refused)} findings):\n"
-            + "\n".join(f"- {describe(f)}" for f in refused)
-        )
+        said = "; ".join(describe(finding) for finding in refused)
+        raise HailInvalidError(f"the handoff was not built, because it lacks something: {said}")
 
 
 def describe(finding: Finding) -> str:
-    """A finding in one line."""
-    events = f" ({', '.join(finding.event_ids)})" if finding.event_ids else ""
-    return f"{finding.severity} {finding.code}: {finding.message}{events}"
+    """A finding in one line, in our own words only."""
+    return f"{finding.severity} {finding.code} in {finding.source[:12]}: {finding.message}"
 
 
 def _origin(before: bytes | None, cited: list[Cited], now: datetime) -> bytes:

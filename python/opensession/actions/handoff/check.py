@@ -99,10 +99,9 @@ def _checks(
     progress: Progress | None,
 ) -> Iterator[Check]:
     actual, length = core.copy(data)
-    if actual != address:
-        yield Check("artifact hash", None, FAILED, f"its {length} bytes hash to {actual}")
-    else:
-        yield Check("artifact hash", None, OK, f"{length} bytes")
+    right = actual == address
+    said = f"{length} bytes" if right else f"its {length} bytes hash to {actual}"
+    yield Check("artifact hash", None, OK if right else FAILED, said)
     try:
         artifact = read(data)
     except IntegrityError as error:
@@ -115,20 +114,15 @@ def _checks(
     for number, source in enumerate(artifact.sources):
         with holder(source) as opened:
             if opened is None:
-                yield Check(
-                    "source present", source.sha256, MISSING, f"there is no {format_local(source.sha256)}"
-                )
+                said = f"there is no {format_local(source.sha256)}"
+                yield Check("source present", source.sha256, MISSING, said)
                 continue
             report = core.summarize(
                 opened.fd, length=opened.length, rules=artifact.summarizer, jobs=jobs, progress=progress
             )
         yield Check("source present", source.sha256, OK, "")
         yield from _source(source, report)
-        if (
-            report["summary"] is not None
-            and report["report"] is not None
-            and report["sha256"] == source.sha256
-        ):
+        if report["summary"] is not None and report["sha256"] == source.sha256:
             made.append(report)
             yield from _follows(artifact, number, source, report)
     yield _whole(data, artifact, made)

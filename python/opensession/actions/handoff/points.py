@@ -57,48 +57,57 @@ class Told(NamedTuple):
 def told(source: Source, summary: dict[str, Any], report: dict[str, Any]) -> Told:
     """Everything about one source."""
     evidence = _Evidence(summary.get("evidence", []))
-    uncertainty, contract = summary["uncertainty"], summary["execution_contract"]
-    verification = summary["verification"]
-    sections = (
-        Section("Asked", tuple(_goals(summary))),
-        Section(
-            "State",
-            tuple(_state(report)),
-            "Nothing is known to be unfinished, " + SEEN + ".",
-            log_order=False,
-        ),
-        Section(
-            "Next actions",
-            tuple(evidence.sentences("next_action", contract["next_actions"])),
-            "None follow from the log.",
-            log_order=False,
-        ),
-        Section("Open", tuple(_open(summary, evidence)), "Nothing is open, " + SEEN + ".", log_order=False),
-        Section("Last answer of the agent", tuple(_last_answer(summary))),
-        Section("Failed attempts", tuple(_attempts(summary)), "None."),
-        Section("Files changed, net effect", tuple(_files(summary)), "None.", log_order=False),
-        Section(
-            "Not seen committed, " + SEEN,
-            tuple(evidence.quoted("not_seen_committed", summary["not_seen_committed"])),
-        ),
-        Section("Checks run", tuple(_checks(verification)), "None."),
-        Section("Done", tuple(evidence.sentences("done", contract["done_definition"])), "Nothing is stated."),
-        Section("Last commands", tuple(_commands(summary["last_commands"])), "None."),
-        Section("Conversation", tuple(_conversation(summary))),
-        Section(
-            "Results that the agent stated", tuple(evidence.quoted("task_done", summary["task_summaries"]))
-        ),
-        Section("Errors", tuple(evidence.quoted("error", summary["errors"]))),
-        Section("Other messages of the person", tuple(_messages(summary, evidence))),
-        Section("Files read", tuple(evidence.quoted("file_read", summary["files_read"]))),
-        Section("Taken for granted", tuple(Point((text,)) for text in uncertainty["assumptions"])),
-        Section("Rollback", tuple(_rollback(contract, evidence))),
-        Section("Not known", tuple(_undefined(summary))),
-        Section("Left out of this summary", tuple(_omitted(summary))),
-    )
+    sections = (*_first(summary, report, evidence), *_then(summary, evidence))
     return Told(
         tuple(_head(source, summary, evidence)), tuple(s for s in sections if s.points or s.otherwise)
     )
+
+
+def _first(summary: dict[str, Any], report: dict[str, Any], evidence: _Evidence) -> Iterator[Section]:
+    """What the next one needs to go on."""
+    actions = summary["execution_contract"]["next_actions"]
+    uncommitted = summary["not_seen_committed"]
+    yield Section("Asked", tuple(_goals(summary)))
+    yield Section(
+        "State", tuple(_state(report)), f"Nothing is known to be unfinished, {SEEN}.", log_order=False
+    )
+    yield Section(
+        "Next actions",
+        tuple(evidence.sentences("next_action", actions)),
+        "None follow from the log.",
+        log_order=False,
+    )
+    yield Section("Open", tuple(_open(summary, evidence)), f"Nothing is open, {SEEN}.", log_order=False)
+    yield Section("Last answer of the agent", tuple(_last_answer(summary)))
+    yield Section("Failed attempts", tuple(_attempts(summary)), "None.")
+    yield Section("Files changed, net effect", tuple(_files(summary)), "None.", log_order=False)
+    yield Section(
+        f"Not seen committed, {SEEN}",
+        tuple(evidence.quoted("not_seen_committed", uncommitted)),
+        log_order=False,
+    )
+
+
+def _then(summary: dict[str, Any], evidence: _Evidence) -> Iterator[Section]:
+    """What it helps to know beside that."""
+    contract = summary["execution_contract"]
+    assumptions = summary["uncertainty"]["assumptions"]
+    yield Section("Checks run", tuple(_checks(summary["verification"])), "None.")
+    yield Section(
+        "Done", tuple(evidence.sentences("done", contract["done_definition"])), "Nothing is stated."
+    )
+    yield Section("Last commands", tuple(_commands(summary["last_commands"])), "None.")
+    yield Section("Conversation", tuple(_conversation(summary)))
+    yield Section(
+        "Results that the agent stated", tuple(evidence.quoted("task_done", summary["task_summaries"]))
+    )
+    yield Section("Errors", tuple(evidence.quoted("error", summary["errors"])))
+    yield Section("Other messages of the person", tuple(_messages(summary, evidence)))
+    yield Section("Files read", tuple(evidence.quoted("file_read", summary["files_read"])))
+    yield Section("Taken for granted", tuple(Point((text,)) for text in assumptions))
+    yield Section("Rollback", tuple(_rollback(contract, evidence)))
+    yield Section("Not known", tuple(_undefined(summary)))
+    yield Section("Left out of this summary", tuple(_omitted(summary)))
 
 
 class _Evidence:

@@ -23,6 +23,9 @@ RAW = "raw"
 MARKDOWN = "markdown"
 PROMPT = "prompt"
 FORMATS = (CANONICAL, RAW, MARKDOWN, PROMPT)
+JSONL = "jsonl"
+JSON = "json"
+ENCODINGS = (JSONL, JSON)
 
 
 class Got(NamedTuple):

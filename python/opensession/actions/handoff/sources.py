@@ -66,7 +66,7 @@ def gather(
     if not found:
         raise UsageError(
             "there is nothing to build from: name files, --from addresses or --last N",
-            next=["opensession handoff build --last 1", "opensession ls"],
+            next=["opensession ls", "opensession handoff build --help"],
         )
     return list(_once(found))
 

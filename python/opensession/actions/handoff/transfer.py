@@ -37,6 +37,10 @@ class Exported(NamedTuple):
     bytes: int
     sources: int
 
+    @property
+    def uri(self) -> str:
+        return str(ArtifactUri(self.sha256))
+
 
 class Imported(NamedTuple):
     """An artifact that came out of a bundle and is durably in the store."""

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from opensession.actions import parse
+from opensession.actions.handoff.build import VALIDATE
+from opensession.actions.handoff.read import ENCODINGS, FORMATS
 from opensession.cli import app
 from opensession.cli.arguments import again, nearest
 from opensession.cli.command import Argument, Command
@@ -41,6 +43,12 @@ def run(args: Args, report: Report) -> int:
         raise UsageError(
             f"there is no completion for {shell!r}; there is for {', '.join(SHELLS)}", next=[step]
         )
-    values = {"profile": [parse.AUTO, *parse.profile_ids()], "shell": list(SHELLS)}
+    values = {
+        "profile": [parse.AUTO, *parse.profile_ids()],
+        "shell": list(SHELLS),
+        "format": list(FORMATS),
+        "encoding": list(ENCODINGS),
+        "level": list(VALIDATE),
+    }
     write(sys.stdout, script(shell, [app.load(name).COMMAND for name in app.COMMANDS], values))
     return 0
