@@ -62,8 +62,10 @@ fn contains_ignoring_case(value: &[u8], word: &[u8]) -> bool {
 /// A value that stands where a secret would: `xxxxxxxx`, `your-token-here`, `abcdef123456`, the keys of manuals.
 pub fn is_stand_in(value: &[u8]) -> bool {
     let most = (b'a'..=b'z').map(|c| value.iter().filter(|v| v.to_ascii_lowercase() == c).count()).max().unwrap_or(0);
-    // Two random bytes follow each other about once in ten pairs; half of all pairs is somebody's finger on the keyboard.
-    most * 5 > value.len() * 2 || orderliness(value) > 0.5 || STAND_INS.iter().any(|w| contains_ignoring_case(value, w))
+    // Random letters follow each other in one pair of ten, random digits in one of five; in more than half (three quarters) of
+    // all pairs it is somebody's finger on the keyboard.
+    let ordered = if value.iter().all(u8::is_ascii_digit) { 0.75 } else { 0.5 };
+    most * 5 > value.len() * 2 || orderliness(value) > ordered || STAND_INS.iter().any(|w| contains_ignoring_case(value, w))
 }
 
 /// A value of a known vendor's shape that the vendor's machine did not make: words, or a stand-in.
@@ -71,8 +73,12 @@ pub fn is_stand_in(value: &[u8]) -> bool {
 /// Nothing is said about entropy here. Where name and shape both fit, a weak value is a secret too.
 pub fn is_idle(value: &[u8]) -> bool {
     let kinds = Kinds::of(value);
-    let words = kinds.digit == 0 && value.len() < 40;
-    words || is_stand_in(value) || (!is_uuid(value) && !is_hex(value) && wordiness(value) > 0.66)
+    // Names of things are spelled, or in one case; short values that a machine made without a digit are neither.
+    let plain = kinds.lower == 0 || kinds.upper == 0 || wordiness(value) > 0.4;
+    let words = kinds.digit == 0 && value.len() < 40 && plain;
+    // Among as many digits as letters a few pairs of letters say nothing.
+    let spelled = kinds.digit < kinds.lower + kinds.upper && !is_uuid(value) && !is_hex(value) && wordiness(value) > 0.66;
+    words || spelled || is_stand_in(value)
 }
 
 /// The characters that show: letters of both kinds, digits, others.
