@@ -302,6 +302,9 @@ impl<'b, 's> Rewriter<'b, 's> {
             }
             out.extend_from_slice(&copy[member.start - begin..member.end - begin]);
         }
+        if copy.capacity() > USUAL {
+            *copy = Vec::new();
+        }
         Some(())
     }
 }
