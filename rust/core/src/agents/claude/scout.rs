@@ -25,6 +25,8 @@ pub struct ClaudeScout {
     pending: VecDeque<(String, String)>,
     recent: VecDeque<Vec<u8>>,
     prompt: Option<String>,
+    /// A record of another agent that took over the envelope.
+    foreign: bool,
 }
 
 impl ClaudeScout {
@@ -102,6 +104,7 @@ impl Scout for ClaudeScout {
         if is_own(value) {
             self.head.recognized += 1;
         }
+        self.foreign |= is_foreign(value);
         let kind = value.get_str("type").map(|k| k.literal()).unwrap_or_default();
         self.session(value);
         self.uuid(value);
@@ -139,6 +142,9 @@ impl Scout for ClaudeScout {
 
     fn head(self: Box<Self>) -> Head {
         let mut head = self.head;
+        if self.foreign {
+            head.recognized = 0;
+        }
         head.title = self.custom_title.or(self.ai_title).or(self.summary).or(self.prompt).map(|t| title(&t, TITLE)).filter(|t| !t.is_empty());
         if let Some((session, agent)) = self.first_session {
             match agent {
@@ -171,8 +177,22 @@ fn is_own(value: Value<'_>) -> bool {
     }
 }
 
+/// Qwen Code writes the same envelope around messages of another shape.
+fn is_foreign(value: Value<'_>) -> bool {
+    value.get("systemPayload").is_some() || value.at_path(&["message", "parts"]).is_some()
+}
+
+/// iFlow writes records of Claude Code's shape, and names its sessions `session-<uuid>`. They can be read as such, but
+/// only if somebody says so.
+fn is_iflow(value: Value<'_>) -> bool {
+    value.get_str("sessionId").is_some_and(|id| id.literal().starts_with(b"session-"))
+}
+
 /// How well the first records of a log fit.
 pub fn recognize(values: &[Value<'_>]) -> (u32, Vec<String>) {
+    if values.iter().any(|v| is_foreign(*v) || is_iflow(*v)) {
+        return (0, Vec::new());
+    }
     let own = values.iter().filter(|v| is_own(**v)).count();
     let reason = format!("{own} of the first {} records have the keys of Claude Code (type, uuid, sessionId, message)", values.len());
     match own {

@@ -323,7 +323,9 @@ fn a_record_nested_too_deeply_is_kept_as_text() {
 
 #[test]
 fn what_is_no_claude_log_is_refused() {
-    for log in ["", "\n\n", "just text\n", "{\"type\":\"session_meta\",\"payload\":{\"id\":\"x\"}}\n", "[1]\n", "{\"a\":1}\n"] {
+    let qwen = r#"{"uuid":"u","sessionId":"S","type":"user","message":{"role":"user","parts":[{"text":"hi"}]}}"#;
+    let telemetry = r#"{"uuid":"u","parentUuid":"p","sessionId":"S","type":"system","subtype":"ui_telemetry","systemPayload":{}}"#;
+    for log in [qwen, telemetry, "", "\n\n", "just text\n", "{\"type\":\"session_meta\",\"payload\":{\"id\":\"x\"}}\n", "[1]\n", "{\"a\":1}\n"] {
         assert_eq!(bytes("claude-code", log.as_bytes(), 1, false).unwrap_err().code, Code::NoEvents, "{log:?}");
     }
 }
