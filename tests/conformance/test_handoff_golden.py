@@ -41,13 +41,25 @@ def test_golden_artifact_over_all_sessions_in_any_order():
         found = _core.summarize(path.read_bytes(), jobs=1)
         [session] = found["sessions"]
         sources.append(
-            (found["sha256"], found["bytes"], session["session_id"], session["stats"]["event_count"], found["summary"], found["report"])
+            (
+                found["sha256"],
+                found["bytes"],
+                session["session_id"],
+                session["stats"]["event_count"],
+                found["summary"],
+                found["report"],
+            )
         )
     artifact, sha256 = _core.artifact(sources)
     assert _core.artifact([*reversed(sources), sources[0]]) == (artifact, sha256)
     assert hashlib.sha256(artifact).hexdigest() == sha256
     first, *rest = [json.loads(line) for line in artifact.splitlines()]
-    assert (first["type"], first["version"], first["summarizer"], first["parameters"]) == ("artifact", "handoff-1.0.0", "rules-1", {})
+    assert (first["type"], first["version"], first["summarizer"], first["parameters"]) == (
+        "artifact",
+        "handoff-1.0.0",
+        "rules-1",
+        {},
+    )
     order = [source["session_id"] for source in first["sources"]]
     assert order == sorted(order)
     assert [line["type"] for line in rest] == ["summary"] * len(order) + ["report"] * len(order)

@@ -2,6 +2,8 @@
 //!
 //! Pure and made on any thread; nothing here knows how the command ended.
 
+use std::sync::Arc;
+
 use super::keys::Key;
 use super::limits::{COMMAND, PATH_LENGTH};
 use super::programs::{self, Kinds, Run};
@@ -40,7 +42,7 @@ pub enum Step {
 #[derive(Debug, Clone)]
 pub struct Command {
     /// As much of it as is shown.
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// Commands of the same kind: program and subcommand.
     pub kind: Key,
     /// Where in `text` the arguments of the main program begin.
@@ -109,11 +111,14 @@ impl Command {
 }
 
 fn key(what: &str, text: &str) -> Key {
-    let mut bytes = Vec::with_capacity(what.len() + text.len() + 1);
-    bytes.extend_from_slice(what.as_bytes());
-    bytes.push(0);
-    bytes.extend_from_slice(text.as_bytes());
-    digest(&bytes)
+    let mut near = [0; 96];
+    let n = what.len() + 1 + text.len();
+    if let Some(room) = near.get_mut(..n) {
+        room[..what.len()].copy_from_slice(what.as_bytes());
+        room[what.len() + 1..].copy_from_slice(text.as_bytes());
+        return digest(room);
+    }
+    digest(format!("{what}\0{text}").as_bytes())
 }
 
 /// The command that the whole is for: the first one of the last pipeline that does more than `echo`.

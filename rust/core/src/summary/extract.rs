@@ -12,7 +12,8 @@ use super::line::Line;
 /// The items of the event lines in `range` of a padded buffer.
 pub fn items(extractor: &mut Extractor, b: &[u8], range: Range<usize>) -> Vec<Item> {
     extractor.spared.clear();
-    let mut list: Vec<Item> = Vec::new();
+    // Lines of a session are about this long.
+    let mut list: Vec<Item> = Vec::with_capacity(range.len() / 1_500 + 4);
     let mut waiting: Option<(usize, Range<usize>)> = None;
     let mut start = range.start;
     while start < range.end {

@@ -7,7 +7,7 @@ use super::checks::{self, Says};
 use super::command::{self, Command};
 use super::keys::{Key, KeyMap};
 use super::limits::*;
-use super::line::{Finders, Line};
+use super::line::{self, Finders, Line};
 use super::plan::{self, Change};
 use super::text::{collapsed, decoded, verbatim, Excerpt};
 use crate::digest::short as digest;
@@ -166,6 +166,9 @@ fn trim(literal: &[u8]) -> &[u8] {
 impl Extractor {
     /// What the event line `start..end` of a padded buffer says, if it says anything to a summary.
     pub fn item(&mut self, b: &[u8], start: usize, end: usize) -> Option<Item> {
+        if line::is_silent(&b[start..end]) {
+            return None;
+        }
         let line = Line::read(b, start, end, &mut self.finders)?;
         use EventKind::*;
         match line.kind {

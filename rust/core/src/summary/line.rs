@@ -47,6 +47,23 @@ pub struct Line<'b> {
     data: Option<usize>,
 }
 
+/// True if the event of this line says nothing to a summary, as its end shows: most of a session does not.
+///
+/// Exact: what is looked at stands directly before `timestamp`, so it is the line's own `event_type`.
+pub fn is_silent(line: &[u8]) -> bool {
+    let Some(body) = line.strip_suffix(b"\",\"type\":\"event\"}") else { return false };
+    // No time is longer than 30 characters.
+    let window = &body[body.len().saturating_sub(46)..];
+    let Some(at) = memchr::memrchr(b'"', window) else { return false };
+    let Some(head) = body[..body.len() - window.len() + at].strip_suffix(b",\"timestamp\":") else { return false };
+    if head.ends_with(b",\"event_type\":{\"type\":\"Thinking\"}") {
+        return true;
+    }
+    let Some(data) = head.strip_suffix(b"\"},\"type\":\"Custom\"}") else { return false };
+    let Some(quote) = memchr::memrchr(b'"', data) else { return false };
+    data[..quote].ends_with(b",\"event_type\":{\"data\":{\"kind\":") && &data[quote + 1..] != b"turn_aborted"
+}
+
 impl<'b> Line<'b> {
     /// Read the event line `start..end` (its LF not counted) of a padded buffer.
     pub fn read(b: &'b [u8], start: usize, end: usize, finders: &mut Finders) -> Option<Line<'b>> {
@@ -266,6 +283,22 @@ mod tests {
             });
             assert_eq!(call, Some(b"\"c\"".as_slice()));
         });
+    }
+
+    #[test]
+    fn a_silent_line_is_known_by_its_end() {
+        let of = |kind: &str, more: &str| {
+            let text = format!(
+                r#"{{"type":"event","event_id":"e","timestamp":"2026-02-14T00:00:01Z","event_type":{kind},"content":{{"blocks":[]}}{more}}}"#
+            );
+            is_silent(&canonicalize(text.as_bytes()).unwrap())
+        };
+        assert!(of(r#"{"type":"Thinking"}"#, ""));
+        assert!(of(r#"{"type":"Custom","data":{"kind":"progress"}}"#, ""));
+        assert!(!of(r#"{"type":"Custom","data":{"kind":"turn_aborted"}}"#, ""));
+        assert!(!of(r#"{"type":"UserMessage"}"#, ""));
+        assert!(!of(r#"{"type":"UserMessage"}"#, r#","foo":{"a":1,"event_type":{"type":"Thinking"}}"#));
+        assert!(!of(r#"{"type":"UserMessage"}"#, r#","event_typf":{"data":{"kind":"x"},"type":"Custom"}"#));
     }
 
     #[test]

@@ -125,7 +125,8 @@ pub fn run(words: &[Word<'_>]) -> Option<Run> {
         return None;
     }
     let mut rest = &words[1..];
-    let mut name = program.to_owned();
+    let mut name = String::with_capacity(32);
+    name.push_str(program);
     if matches!(program, "python" | "python3" | "py") && rest.first().is_some_and(|w| w == "-m") {
         name = format!("python -m {}", rest.get(1).map_or("", |w| w.as_ref()));
         rest = rest.get(2..).unwrap_or_default();
@@ -134,14 +135,19 @@ pub fn run(words: &[Word<'_>]) -> Option<Run> {
             let skip = options(rest, global_options(program));
             // An option that is a mode of its own, as in `node --test` and `prettier --check`.
             if let Some(mode) = rest.first().filter(|w| MODES.contains(&w.as_ref())) {
-                name = format!("{name} {mode}");
+                name.push(' ');
+                name.push_str(mode);
                 break;
             }
             let Some(sub) = rest.get(skip).filter(|w| !w.contains('=') || w.len() < 24) else { break };
             if matches!(program, "node" | "python" | "python3" | "php" | "ruby" | "prettier") {
                 break;
             }
-            name = format!("{name} {}", super::text::short(sub, 60));
+            name.push(' ');
+            match sub.len() {
+                0..=60 => name.push_str(sub),
+                _ => name.push_str(&super::text::short(sub, 60)),
+            }
             rest = &rest[skip + 1..];
             if !TWO_WORDS.contains(&program) && !TWO_WORDS.contains(&name.as_str()) {
                 break;

@@ -22,7 +22,7 @@ use crate::digest::short as digest;
 
 #[derive(Debug)]
 pub struct Ran {
-    pub command: Box<str>,
+    pub command: Arc<str>,
     pub exit_code: Option<i64>,
     pub call: Cite,
     pub result: Option<Cite>,
@@ -375,7 +375,7 @@ impl State {
             self.errors.push((format!("Shell: `{quoted}` → exit {code}").into(), result.clone().unwrap_or(cite.clone())));
         }
         let keys = Keys { same: command.same(), kind: command.kind, other: command.arguments() };
-        self.failed(keys, command.text.clone(), "command", code, cite, outcome);
+        self.failed(keys, (&*command.text).into(), "command", code, cite, outcome);
     }
 
     fn failed(

@@ -194,7 +194,7 @@ pub fn both_ends(text: &str, most: usize) -> String {
         return whole;
     }
     let half = most / 2;
-    let from = text.trim_end().char_indices().rev().nth(half).map_or(0, |(at, _)| at);
+    let from = text.trim_end().char_indices().rev().nth(half - 1).map_or(0, |(at, _)| at);
     let end = short(&text[from..], half);
     format!("{} {end}", short(text, most - half - 1))
 }

@@ -4,6 +4,7 @@
 //! of a narrower run settles nothing.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::command::{Check, Command};
 use super::item::Cite;
@@ -32,7 +33,7 @@ impl Status {
 
 #[derive(Debug, Clone)]
 pub struct CheckRun {
-    pub command: Box<str>,
+    pub command: Arc<str>,
     pub kinds: Kinds,
     pub status: Status,
     pub exit_code: Option<i64>,
@@ -47,7 +48,7 @@ pub struct CheckRun {
 /// The last run of one program.
 #[derive(Debug)]
 struct Latest {
-    command: Box<str>,
+    command: Arc<str>,
     at: u64,
     status: Status,
     cite: Cite,
