@@ -394,11 +394,7 @@ fn too_deep(b: &[u8], n: usize) -> bool {
                 open.push(c);
                 deepest = deepest.max(open.len());
             }
-            b'}' | b']' => {
-                if open.pop() != Some(c - 2) {
-                    return false;
-                }
-            }
+            b'}' | b']' if open.pop() != Some(c - 2) => return false,
             _ => {}
         }
         if shallow && open.len() < RECORD_DEPTH {

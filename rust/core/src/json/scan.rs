@@ -152,8 +152,7 @@ pub fn special(b: &[u8], mut p: usize) -> usize {
         }
         p += 16;
     }
-    loop {
-        let Some(c) = b.get(p..p + 64) else { break };
+    while let Some(c) = b.get(p..p + 64) {
         let part = |k: usize| mask16(c[k..k + 16].try_into().expect("16 of 64 bytes")) as u64;
         let m = part(0) | part(16) << 16 | part(32) << 32 | part(48) << 48;
         if m != 0 {

@@ -291,7 +291,8 @@ impl Extractor {
             outcome.answer = Some(words(line, USER_MESSAGE).into());
         }
         if is_error || exit_code.is_some_and(|c| c != 0) || matches!(name, b"TaskCreate") {
-            outcome.text = Some(complaint(line).into()).filter(|t: &Box<str>| !t.is_empty());
+            let text: Box<str> = complaint(line).into();
+            outcome.text = Some(text).filter(|t| !t.is_empty());
         }
         let spared = self.spared.remove(&key);
         if exit_code.is_none() && !is_error && spared != Some(Spared::Both) {

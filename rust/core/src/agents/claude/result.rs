@@ -212,15 +212,13 @@ fn is_original(key: Value<'_>) -> bool {
 /// Whole copies of files from before an edit are on the closed list: their digest and length stand in their place.
 pub(super) fn original_files(structured: Value<'_>, marks: &mut Marks) {
     for (key, member) in structured.members() {
-        if is_original(key) {
-            if member.is_string() {
-                let mut hasher = blake3::Hasher::new();
-                string::decode_pieces(member.literal(), |text| {
-                    hasher.update(text);
-                });
-                let json = format!("{{\"blake3\":\"{}\",\"bytes\":{}}}", hasher.finalize().to_hex(), hasher.count());
-                marks.replace(member.id(), json.into_bytes());
-            }
+        if is_original(key) && member.is_string() {
+            let mut hasher = blake3::Hasher::new();
+            string::decode_pieces(member.literal(), |text| {
+                hasher.update(text);
+            });
+            let json = format!("{{\"blake3\":\"{}\",\"bytes\":{}}}", hasher.finalize().to_hex(), hasher.count());
+            marks.replace(member.id(), json.into_bytes());
         }
     }
 }

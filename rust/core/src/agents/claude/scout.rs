@@ -95,6 +95,10 @@ impl ClaudeScout {
     }
 }
 
+fn is_queued_prompt(value: Value<'_>) -> bool {
+    value.at_path(&["attachment", "commandMode"]).is_some_and(|m| m.is("prompt"))
+}
+
 fn string(value: Value<'_>, key: &str) -> Option<String> {
     value.get_str(key)?.string().filter(|s| !s.is_empty())
 }
@@ -119,11 +123,7 @@ impl Scout for ClaudeScout {
                 self.head.model = model.unwrap_or_default();
             }
             b"user" if self.prompt.is_none() => self.prompt(value),
-            b"attachment" if self.prompt.is_none() => {
-                if value.at_path(&["attachment", "commandMode"]).is_some_and(|m| m.is("prompt")) {
-                    self.prompt(value);
-                }
-            }
+            b"attachment" if self.prompt.is_none() && is_queued_prompt(value) => self.prompt(value),
             b"summary" => self.summary(value),
             b"custom-title" => self.custom_title = string(value, "customTitle").or(self.custom_title.take()),
             b"ai-title" => self.ai_title = string(value, "aiTitle").or(self.ai_title.take()),
