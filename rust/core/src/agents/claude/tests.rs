@@ -307,7 +307,7 @@ fn an_unfinished_last_line_waits_unless_final() {
     assert_eq!(s.events, shorter.events);
     let whole = super::super::testing::read(bytes("claude-code", log.as_bytes(), 1, true).unwrap());
     assert_eq!(whole.kinds(), ["UserMessage", "damaged"]);
-    let complete = session("claude-code", log[..log.len() - 19].as_bytes());
+    let complete = session("claude-code", &log.as_bytes()[..log.len() - 19]);
     assert_eq!(complete.events, shorter.events);
     assert_eq!(complete.source()["bytes"], log.len() - 19);
 }
