@@ -49,7 +49,7 @@ def check_alias(alias: str) -> None:
     if not ALIAS.fullmatch(alias):
         raise UsageError(
             f"{alias!r} is no alias: that is a letter or digit and at most 63 more of letters, digits, '.', '_', '-'",
-            next=["opensession handoff artifacts pin latest ARTIFACT", "opensession handoff artifacts list"],
+            next=["opensession handoff artifacts pin --help", "opensession handoff artifacts list"],
         )
     if SHA256.fullmatch(alias):
         raise UsageError(

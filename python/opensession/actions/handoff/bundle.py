@@ -105,6 +105,8 @@ class Bundle(NamedTuple):
     """The address that the bundle promises for the artifact."""
     stream: int
     """A pipe that stands at the first source's header."""
+    whole: Callable[[], None]
+    """Waits until the frame was read to its end; raises what went wrong there (its checksum comes last)."""
 
     def source(self, source: Source) -> None:
         """Read the header of the next source, which must be this one; its bytes come next in the stream."""
@@ -119,6 +121,7 @@ class Bundle(NamedTuple):
         self._expect(END, "its end")
         if os.read(self.stream, 1):
             raise _wrong("something follows its end")
+        self.whole()
 
     def _expect(self, right: bytes, what: str) -> None:
         if _exactly(self.stream, len(right)) != right:
@@ -145,17 +148,23 @@ def opened(fd: int) -> Iterator[Bundle]:
     failed: list[BaseException] = []
     thread = threading.Thread(target=_unpack, args=(fd, writer, failed), daemon=True)
     thread.start()
+
+    def whole() -> None:
+        thread.join()
+        if failed:
+            raise _as_integrity(failed)
+
     try:
-        yield _begin(reader)
+        yield _begin(reader, whole)
     except (InputChangedError, _EarlyEnd) as error:
         thread.join()
-        raise _as_integrity(failed, error) from error
+        raise _as_integrity(failed) from error
     finally:
         os.close(reader)  # a thread that still writes learns from it that nobody reads
         thread.join()
 
 
-def _begin(stream: int) -> Bundle:
+def _begin(stream: int, whole: Callable[[], None]) -> Bundle:
     head = _exactly(stream, BLOCK)
     try:
         info = tarfile.TarInfo.frombuf(head, "utf-8", "strict")
@@ -165,7 +174,7 @@ def _begin(stream: int) -> Bundle:
     if named is None or not 0 <= info.size <= ARTIFACT_LIMIT or head != header(info.name, info.size):
         raise _wrong("it does not begin with an artifact as export writes it")
     data = _exactly(stream, info.size)
-    bundle = Bundle(data, named[1], stream)
+    bundle = Bundle(data, named[1], stream, whole)
     bundle.after(info.size)
     return bundle
 
@@ -194,16 +203,13 @@ def _unpack(fd: int, writer: int, failed: list[BaseException]) -> None:
         os.close(writer)
 
 
-def _as_integrity(failed: list[BaseException], error: BaseException) -> OpensessionError:
+def _as_integrity(failed: list[BaseException]) -> OpensessionError:
+    """What went wrong where the frame was read; nothing is known there of a stream that just ended."""
     if failed and isinstance(failed[0], UnreadableError):
         return _wrong("its zstd frame is cut or damaged")
     if failed and isinstance(failed[0], OpensessionError):
         return failed[0]
-    return (
-        _wrong("it ends too early")
-        if isinstance(error, _EarlyEnd | InputChangedError)
-        else _wrong(str(error))
-    )
+    return _wrong("it ends too early")
 
 
 def _wrong(what: str) -> IntegrityError:

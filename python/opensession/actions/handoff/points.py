@@ -170,11 +170,13 @@ def _state(report: dict[str, Any]) -> Iterator[Point]:
 def _open(summary: dict[str, Any], evidence: _Evidence) -> Iterator[Point]:
     for todo in summary["open_todos"]:
         yield Point(("Plan, ", Quote(todo["status"]), ": ", Quote(todo["text"])), tuple(todo["event_ids"]))
-    uncertainty = summary["uncertainty"]
+    uncertainty, missing = summary["uncertainty"], summary["verification"]["required_checks_missing"]
+    told_below = {*missing, *(f"Resolve open question: {text}" for text in uncertainty["open_questions"])}
+    decisions = [text for text in uncertainty["decision_required"] if text not in told_below]
     for label, words, texts in (
         ("open_question", "Question: ", uncertainty["open_questions"]),
-        ("decision_required", "To decide: ", uncertainty["decision_required"]),
-        ("check_missing", "Check: ", summary["verification"]["required_checks_missing"]),
+        ("decision_required", "To decide: ", decisions),
+        ("check_missing", "Check: ", missing),
     ):
         for text in texts:
             yield Point((words, Quote(text)), evidence.events(label, text))
