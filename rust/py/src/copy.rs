@@ -24,7 +24,7 @@ pub fn copy(
 ) -> PyResult<(String, u64)> {
     call::run(py, progress, move |context| {
         let opened = Opened::open(source)?;
-        context.set_total(length.unwrap_or_else(|| opened.total()));
+        context.set_total(length.unwrap_or_else(|| opened.size()));
         let mut reader = opened.part(length)?;
         let mut to = Out::new(out.map(|number| out::open(number, &context.signals)).transpose()?);
         let mut block = vec![0; BLOCK];

@@ -72,18 +72,25 @@ impl Opened {
         Ok(Opened { kind: Kind::File { file, path, range } })
     }
 
-    /// Bytes of input, for showing progress; 0 where that is unknown.
+    /// Bytes of input as they are; 0 where that is unknown.
+    pub fn size(&self) -> u64 {
+        match &self.kind {
+            Kind::Bytes(bytes) => bytes.len() as u64,
+            Kind::File { range, .. } => range.map_or(0, |(_, len)| len),
+        }
+    }
+
+    /// Bytes of input that will be read, for showing progress; 0 where that is unknown, as it is of packed input.
     pub fn total(&self) -> u64 {
         let mut head = [0; 4];
-        match &self.kind {
-            Kind::Bytes(bytes) if is_packed(bytes) => 0,
-            Kind::Bytes(bytes) => bytes.len() as u64,
-            Kind::File { file, range: Some((start, len)), .. } => match file.read_at(&mut head, *start) {
-                Ok(n) if !is_packed(&head[..n]) => *len,
-                _ => 0,
-            },
-            Kind::File { .. } => 0,
-        }
+        let packed = match &self.kind {
+            Kind::Bytes(bytes) => is_packed(bytes),
+            Kind::File { file, range: Some((start, _)), .. } => {
+                file.read_at(&mut head, *start).map_or(true, |n| is_packed(&head[..n]))
+            }
+            Kind::File { .. } => true,
+        };
+        if packed { 0 } else { self.size() }
     }
 
     /// All bytes as they are, from the current offset to the end. Once.

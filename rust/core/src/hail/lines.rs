@@ -2,7 +2,6 @@
 //!
 //! It knows nothing of the lines before and after: whether a header may stand here is for `session.rs` to say.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::report::Header;
@@ -56,7 +55,7 @@ pub(super) enum What {
 /// A block that was worked on.
 pub(super) struct Part {
     pub block: Block,
-    /// The canonical form where it differs from the block.
+    /// The canonical form where it differs from the block, and its padding.
     changed: Option<Vec<u8>>,
     pub pieces: Vec<Piece>,
     /// Why the work ended before the end of the block.
@@ -73,26 +72,24 @@ impl Part {
     pub fn new(block: Block, scratch: &mut Scratch, buffers: &Buffers) -> Part {
         let mut maker = Maker { block: &block, pieces: Vec::new(), out: None, line: block.first_line, buffers };
         let error = maker.all(scratch).err();
-        let (pieces, changed) = (maker.pieces, maker.out);
+        let (pieces, mut changed) = (maker.pieces, maker.out);
+        if let Some(text) = &mut changed {
+            text.resize(text.len() + PAD, 0);
+        }
         Part { block, changed, pieces, error, buffers: buffers.clone() }
     }
 
     /// The canonical text that the pieces' ranges mean.
     pub fn text(&self) -> &[u8] {
-        self.changed.as_deref().unwrap_or(self.block.text())
+        match &self.changed {
+            Some(padded) => &padded[..padded.len() - PAD],
+            None => self.block.text(),
+        }
     }
 
     /// The same with its padding.
-    pub fn padded(&self) -> Cow<'_, [u8]> {
-        match &self.changed {
-            None => Cow::Borrowed(self.block.padded()),
-            Some(text) => {
-                let mut padded = Vec::with_capacity(text.len() + PAD);
-                padded.extend_from_slice(text);
-                padded.resize(text.len() + PAD, 0);
-                Cow::Owned(padded)
-            }
-        }
+    pub fn padded(&self) -> &[u8] {
+        self.changed.as_deref().unwrap_or(self.block.padded())
     }
 }
 

@@ -121,7 +121,8 @@ fn fraction(text: &[u8]) -> Option<(u32, usize, &[u8])> {
         }
         digits += 1;
     }
-    let nanos = nanos * 10u32.pow(9 - digits.min(9) as u32);
+    const SCALE: [u32; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let nanos = nanos * SCALE[digits.min(9)];
     (digits > 0).then_some((nanos, digits, &rest[digits..]))
 }
 

@@ -106,7 +106,7 @@ pub fn verify_with<R: Read + Send, W: Watch>(
 fn look<W: Watch>(scratch: &mut W::Scratch, part: &Part) -> Vec<W::Found> {
     let padded = part.padded();
     let events = part.pieces.iter().filter(|piece| matches!(piece.what, What::Events(_)));
-    events.map(|piece| W::look(scratch, &padded, piece.text.clone())).collect()
+    events.map(|piece| W::look(scratch, padded, piece.text.clone())).collect()
 }
 
 fn tell<W: Watch>(watch: &mut W, part: &Part, found: Vec<W::Found>) {
