@@ -10,12 +10,17 @@ use aho_corasick::{Anchored, MatchKind};
 /// Texts shorter than this are walked through once.
 const SHORT: usize = 1024;
 const LANES: usize = 4;
+/// Bytes that every lane takes between two looks at the length.
+const STRIDE: usize = 64;
+/// Classes of bytes there is room for: letters, digits, some signs, and all the rest in one.
+const ROW: usize = 64;
+/// Entries of the table. That many are enough for some 4,000 states, and a size the compiler knows needs no check of bounds.
+const TABLE: usize = 1 << 18;
 
 pub struct Keywords {
-    /// Row by row the next state for each class of bytes; rows are 1 << `shift` long.
-    table: Vec<u16>,
+    /// Row by row the next state for each class of bytes.
+    table: Box<[u16; TABLE]>,
     classes: [u8; 256],
-    shift: u32,
     /// States from this one on end at least one keyword.
     first_end: u16,
     /// For each of those the keywords.
@@ -50,18 +55,17 @@ impl Keywords {
         let order: Vec<_> = plain.iter().chain(&ends).copied().collect();
         let number: std::collections::HashMap<_, u16> = order.iter().enumerate().map(|(k, s)| (*s, k as u16)).collect();
         let (classes, samples) = classes(words);
-        let shift = samples.len().next_power_of_two().trailing_zeros();
-        let mut table = vec![0; order.len() << shift];
+        assert!(samples.len() <= ROW && order.len() * ROW <= TABLE, "the keywords need a larger table");
+        let mut table = vec![0; TABLE];
         for (row, state) in order.iter().enumerate() {
             for (class, byte) in samples.iter().enumerate() {
-                table[(row << shift) + class] = number[&next(*state, *byte)];
+                table[row * ROW + class] = number[&next(*state, *byte)];
             }
         }
         let patterns = |s: &_| (0..dfa.match_len(*s)).map(|k| dfa.match_pattern(*s, k).as_usize() as u16).collect();
         Keywords {
-            table,
+            table: table.into_boxed_slice().try_into().expect("it was made of this size"),
             classes,
-            shift,
             first_end: plain.len() as u16,
             ends: ends.iter().map(patterns).collect(),
             longest: words.iter().map(|w| w.len()).max().unwrap_or(0),
@@ -70,7 +74,7 @@ impl Keywords {
 
     #[inline(always)]
     fn step(&self, state: u16, byte: u8) -> u16 {
-        self.table[((state as usize) << self.shift) + self.classes[byte as usize] as usize]
+        self.table[(state as usize * ROW + self.classes[byte as usize] as usize) % TABLE]
     }
 
     #[inline(always)]
@@ -87,17 +91,19 @@ impl Keywords {
             self.walk(text, 0, 0, text.len(), &mut hit);
             return;
         }
-        let part = text.len() / LANES;
-        let lanes: [&[u8]; LANES] = std::array::from_fn(|k| &text[k * part..(k + 1) * part]);
+        let part = text.len() / LANES / STRIDE * STRIDE;
         let mut states: [u16; LANES] = std::array::from_fn(|k| self.warm(text, k * part));
-        for at in 0..part {
-            for k in 0..LANES {
-                states[k] = self.step(states[k], lanes[k][at]);
-            }
-            if states.iter().any(|s| *s >= self.first_end) {
-                for k in 0..LANES {
-                    if states[k] >= self.first_end {
-                        self.tell(states[k], k * part + at + 1, &mut hit);
+        for at in (0..part).step_by(STRIDE) {
+            let chunks: [&[u8; STRIDE]; LANES] = std::array::from_fn(|k| {
+                text[k * part + at..][..STRIDE].try_into().expect("a chunk has this length")
+            });
+            for i in 0..STRIDE {
+                for (state, chunk) in states.iter_mut().zip(chunks) {
+                    *state = self.step(*state, chunk[i]);
+                }
+                if states.iter().fold(0, |most, s| most.max(*s)) >= self.first_end {
+                    for (k, state) in states.iter().enumerate().filter(|(_, s)| **s >= self.first_end) {
+                        self.tell(*state, k * part + at + i + 1, &mut hit);
                     }
                 }
             }

@@ -12,7 +12,7 @@ pub fn rules() -> Vec<Rule> {
     Rule::loud("slack-config-refresh-token", "Slack configuration refresh token", &["xoxe-"], r"(?i:xoxe-[0-9]-[A-Z0-9]{146})"),
     Rule::loud("slack-legacy-token", "Slack token, old form", &["xoxo-", "xoxs-"], r"xox[os]-[0-9]+-[0-9]+-[0-9]+-[A-Fa-f0-9]+"),
     Rule::loud("slack-legacy-workspace-token", "Slack workspace token", &["xoxa-", "xoxr-"], r"xox[ar]-(?:[0-9]-)?[0-9A-Za-z]{8,48}"),
-    Rule::loud("slack-webhook-url", "Slack webhook", &["hooks"], r"hooks.slack.com\\?/(?:services|workflows|triggers)\\?/([A-Za-z0-9+/\\]{43,58})"),
+    Rule::loud("slack-webhook-url", "Slack webhook", &["hooks"], r"hooks.slack.com\\*/(?:services|workflows|triggers)\\*/([A-Za-z0-9+/\\]{43,80})"),
     Rule::loud("microsoft-teams-webhook", "Microsoft Teams webhook", &[".webhook.office.com"], r"\.webhook\.office\.com/webhookb2/([a-z0-9]{8}-(?:[a-z0-9]{4}-){3}[a-z0-9]{12}@[a-z0-9]{8}-(?:[a-z0-9]{4}-){3}[a-z0-9]{12}/IncomingWebhook/[a-z0-9]{32}/[a-z0-9]{8}-(?:[a-z0-9]{4}-){3}[a-z0-9]{12})"),
     Rule::loud("discord-webhook-url", "Discord webhook", &["discord.com/api/webhooks", "discordapp.com/api/webhooks"], r"discord(?:app)?\.com/api/webhooks/([0-9]{17,20}/[\w-]{60,80})"),
     Rule::token("stripe-access-token", "Stripe key", &["sk_test", "sk_live", "sk_prod", "rk_test", "rk_live", "rk_prod"], r"[sr]k_(?:test|live|prod)_([A-Za-z0-9]{10,99})"),

@@ -17,7 +17,7 @@ pub fn rules() -> Vec<Rule> {
         title: "password in a NuGet configuration",
         keywords: &["<add key="],
         how: How::Token {
-            pattern: Pattern::new(r#"<add key=\\?"(?:ClearText)?Password\\?"\s*value=\\?"([^"\\]{8,})\\?"\s*/>"#, true),
+            pattern: Pattern::new(r#"<add key=\\*"(?:ClearText)?Password\\*"\s*value=\\*"([^"\\]{8,})\\*"\s*/>"#, true),
             back: (0, 0),
             edges: Edges::None,
             idle: Idle::Allowed,

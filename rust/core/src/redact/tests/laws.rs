@@ -71,7 +71,7 @@ fn sample(rule: usize, seed: u64) -> (&'static str, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn a_secret_is_found_at_every_depth_however_its_letters_are_escaped(rule in 0..1000usize, seed in 0..50u64, depth in 0..3usize, unicode: bool) {

@@ -10,8 +10,12 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 pub fn made(rule: &Rule, dice: &mut Dice) -> String {
     match &rule.how {
         How::Token { pattern, .. } | How::Assigned { pattern, .. } => {
-            let values = (0..200).map(|_| matching(&rule_pattern(pattern.text), dice));
-            let likely = |value: &String| !is_idle(&value.as_bytes()[value.len() / 2..]) && !is_stand_in(value.as_bytes());
+            let values = (0..200).map(|_| matching(pattern.text, dice));
+            let whole = matches!(rule.how, How::Assigned { .. });
+            let likely = |value: &String| match whole {
+                true => !is_idle(value.as_bytes()),
+                false => !is_idle(&value.as_bytes()[value.len() / 2..]) && !is_stand_in(value.as_bytes()),
+            };
             let mut values = values.collect::<Vec<_>>();
             // Some have no digits, or `test` in their prefix: those are taken as they come.
             values.iter().position(likely).map(|at| values.swap_remove(at)).unwrap_or_else(|| values.swap_remove(0))
@@ -20,9 +24,6 @@ pub fn made(rule: &Rule, dice: &mut Dice) -> String {
     }
 }
 
-fn rule_pattern(text: &str) -> String {
-    text.replace(r"\\?", "")
-}
 
 fn code(id: &str, dice: &mut Dice) -> String {
     match id {
