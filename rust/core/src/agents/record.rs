@@ -57,14 +57,14 @@ pub fn read(block: Block, mut tape: Tape, is_final: bool) -> Batch {
     tape.clear();
     let len = block.len;
     let utf8 = simdutf8::basic::from_utf8(block.text()).is_ok();
-    let first = block.seq == 0;
     let mut batch = Batch { block, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
     let mut at = 0;
-    if first && batch.block.text().starts_with(b"\xef\xbb\xbf") {
-        batch.line_repairs.bom += 1;
-        at = 3;
-    }
     while at < len {
+        // Files that were joined have a byte order mark in the middle too.
+        if batch.block.data[at..].starts_with(b"\xef\xbb\xbf") {
+            batch.line_repairs.bom += 1;
+            at += 3;
+        }
         let end = memchr::memchr(b'\n', &batch.block.data[at..len]).map(|n| at + n);
         let line = at..end.unwrap_or(len);
         if line.end > line.start && batch.block.data[line.end - 1] == b'\r' {

@@ -219,8 +219,7 @@ fn event_type_of<'t>(
     match rule {
         Data::None => {
             if let Some((key, value)) = data {
-                let empty = value.is_object() && value.members().next().is_none();
-                if value.is_null() || empty {
+                if value.is_null() || object(value, "data")?.members().next().is_none() {
                     edits.drop_member(key);
                 }
             }

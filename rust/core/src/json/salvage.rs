@@ -251,7 +251,9 @@ fn split(b: &[u8], n: usize, whole: bool, repairs: &mut Repairs) -> Vec<(usize, 
             Ok((root, end)) => {
                 let value = tape.value(b, root);
                 let alone = found.is_empty() && rest_is_blank(b, end, n);
-                if alone || (value.is_object() && (!lost || is_record(value)) && ends_value(b, end, n)) {
+                let ends = value.is_object() && (!lost || is_record(value)) && ends_value(b, end, n);
+                // A whole record before any loss is one, whatever stands behind it.
+                if alone || ends || (!whole && !lost && is_record(value)) {
                     found.push((i, end));
                     i = end;
                     continue;
@@ -441,6 +443,17 @@ mod tests {
         let (v, r) = values(line);
         assert_eq!(v, [r#"{"type":"user","uuid":"u2","x":{"y":1}}"#]);
         assert!(r.spliced == 1 && r.lossy());
+    }
+
+    #[test]
+    fn a_record_before_and_one_behind_the_damage_are_both_kept() {
+        let a = r#"{"type":"user","uuid":"a"}"#;
+        let b = r#"{"type":"user","uuid":"b"}"#;
+        let (v, r) = values(format!("{a}junk{b}").as_bytes());
+        assert_eq!(v, [a, b]);
+        assert_eq!((r.spliced, r.glued), (1, 1));
+        let (v, r) = values(format!("{a} and then nothing").as_bytes());
+        assert_eq!((v, r.spliced), (vec![a.to_string()], 1));
     }
 
     #[test]

@@ -278,7 +278,7 @@ fn damage_is_recovered_counted_and_kept() {
         log.push(b'\n');
     };
     line(format!("\u{feff}{}\r", user("a", "one")).as_bytes());
-    line(format!("{}{}", user("b", "two"), user("c", "three")).as_bytes());
+    line(format!("\u{feff}{}{}", user("b", "two"), user("c", "three")).as_bytes());
     line(format!("{{\"type\":\"user\",\"message\":{{\"role{}", user("d", "four")).as_bytes());
     line(user("e", "half \\ud83d pair").as_bytes());
     line(&[&b"\0\0\0"[..], user("f", "five").as_bytes()].concat());
@@ -287,7 +287,7 @@ fn damage_is_recovered_counted_and_kept() {
     line(b"no json at all");
     let s = session("claude-code", &log);
     assert_eq!(s.kinds(), ["UserMessage", "UserMessage", "UserMessage", "UserMessage", "UserMessage", "UserMessage", "damaged", "UserMessage", "damaged"]);
-    assert_eq!(s.source()["repairs"], json!({"bom":1,"crlf":1,"duplicate_key":1,"glued":1,"lone_surrogate":1,"nul_run":1,"spliced":1}));
+    assert_eq!(s.source()["repairs"], json!({"bom":2,"crlf":1,"duplicate_key":1,"glued":1,"lone_surrogate":1,"nul_run":1,"spliced":1}));
     assert_eq!(s.source()["records"]["damaged"], 2);
     assert!(s.attributes(3)["source.raw"].as_str().unwrap().starts_with("{\"type\":\"user\",\"message\":{\"role{"));
     assert_eq!(s.blocks(4)[0]["text"], "half \u{fffd} pair");
