@@ -67,9 +67,8 @@ impl Blake3 {
 /// The first half of its SHA-256: nobody can make two texts meet. Computed on the compression function directly, because
 /// the ids of a large session are many and nearly all fit one block.
 pub fn short(text: &[u8]) -> [u8; 16] {
-    const INITIAL: [u32; 8] = [
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-    ];
+    const INITIAL: [u32; 8] =
+        [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
     let mut out = [0; 16];
     if text.len() > 55 {
         out.copy_from_slice(&sha2::Sha256::digest(text)[..16]);

@@ -196,7 +196,9 @@ impl<'t, R: Read> BlockReader<'t, R> {
             }
             match self.fill() {
                 Ok(n) => breath += n,
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(Next::Pending),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                    return Ok(Next::Pending)
+                }
                 Err(e) => return Err(Error::read(e)),
             }
         }
@@ -204,7 +206,11 @@ impl<'t, R: Read> BlockReader<'t, R> {
 
     /// How many bytes to have before looking for the end of a line.
     fn target(&self) -> usize {
-        if self.scanned < self.block { self.block } else { self.scanned + self.block }
+        if self.scanned < self.block {
+            self.block
+        } else {
+            self.scanned + self.block
+        }
     }
 
     fn fill(&mut self) -> std::io::Result<usize> {

@@ -327,7 +327,11 @@ mod tests {
                 |seq| {
                     assert_eq!(seq, n);
                     n += 1;
-                    if n == 50 { Err(Error::new(Code::Internal, "stop")) } else { Ok(()) }
+                    if n == 50 {
+                        Err(Error::new(Code::Internal, "stop"))
+                    } else {
+                        Ok(())
+                    }
                 },
                 &mut |_| Ok(()),
             );
@@ -354,8 +358,17 @@ mod tests {
         for jobs in 1..=3 {
             let mut reader = BlockReader::new(text.as_bytes()).block_size(64).max_line(100);
             let mut seen = 0;
-            let result =
-                run(&mut reader, jobs, || (), |_, b| b.text().len(), |n| { seen += n; Ok(()) }, &mut |_| Ok(()));
+            let result = run(
+                &mut reader,
+                jobs,
+                || (),
+                |_, b| b.text().len(),
+                |n| {
+                    seen += n;
+                    Ok(())
+                },
+                &mut |_| Ok(()),
+            );
             let error = result.unwrap_err();
             assert_eq!((error.code, error.line), (Code::LineTooLong, Some(1001)));
             assert!(seen >= text.len() - 501 - 64 && seen < text.len());

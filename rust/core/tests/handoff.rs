@@ -81,7 +81,8 @@ fn check_laws(session: &[u8]) {
     let report: Value = serde_json::from_slice(&first.report).unwrap();
     each_id(&summary, &mut |id| assert!(ids.contains(id), "no event {id}"));
     each_id(&report, &mut |id| assert!(ids.contains(id), "no event {id}"));
-    let claims: HashSet<&str> = summary["evidence"].as_array().unwrap().iter().filter_map(|e| e["claim"].as_str()).collect();
+    let claims: HashSet<&str> =
+        summary["evidence"].as_array().unwrap().iter().filter_map(|e| e["claim"].as_str()).collect();
     for (path, label) in [
         ("/errors", "error"),
         ("/user_messages", "user_message"),
@@ -126,8 +127,20 @@ const FOREIGN: &str = "ZZFOREIGN";
 
 fn command() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
-        "pytest", "pytest x.py", "cargo test | tail", "git add .", "git add p0 p1", "git commit -m x", "git commit -am x", "rm -rf p0",
-        "mv p0 p1", "cd /r && git add -A && git commit -m 'x'", "ls", "make; true", "bash -c 'pytest | cat'", "cat <<E\nx\nE",
+        "pytest",
+        "pytest x.py",
+        "cargo test | tail",
+        "git add .",
+        "git add p0 p1",
+        "git commit -m x",
+        "git commit -am x",
+        "rm -rf p0",
+        "mv p0 p1",
+        "cd /r && git add -A && git commit -m 'x'",
+        "ls",
+        "make; true",
+        "bash -c 'pytest | cat'",
+        "cat <<E\nx\nE",
     ]);
     prop_oneof![3 => known.prop_map(str::to_owned), 1 => "[ -~é\n'\"$`\\\\;|&<>()]{0,40}"]
         .prop_map(|c| format!("{c} # {FOREIGN}"))
@@ -140,7 +153,8 @@ fn event() -> impl Strategy<Value = Value> {
     let todo = json!({"todos": [{"content": FOREIGN, "status": "pending"}, {"content": "x", "status": "completed"}]});
     let kind = prop_oneof![
         command().prop_map(|c| json!({"type": "ShellCommand", "data": {"command": c}})),
-        (command(), -1i64..3).prop_map(|(c, n)| json!({"type": "ShellCommand", "data": {"command": c, "exit_code": n}})),
+        (command(), -1i64..3)
+            .prop_map(|(c, n)| json!({"type": "ShellCommand", "data": {"command": c, "exit_code": n}})),
         (any::<bool>(), prop::option::of(0i64..3)).prop_map(|(e, code)| {
             let mut data = json!({"name": "Bash", "is_error": e});
             if let Some(code) = code {
@@ -150,7 +164,8 @@ fn event() -> impl Strategy<Value = Value> {
         }),
         (prop::sample::select(vec!["FileCreate", "FileEdit", "FileDelete", "FileRead"]), path)
             .prop_map(|(t, p)| json!({"type": t, "data": {"path": p}})),
-        prop::sample::select(vec!["UserMessage", "AgentMessage", "SystemMessage", "Thinking"]).prop_map(|t| json!({"type": t})),
+        prop::sample::select(vec!["UserMessage", "AgentMessage", "SystemMessage", "Thinking"])
+            .prop_map(|t| json!({"type": t})),
         prop::sample::select(vec!["TodoWrite", "TaskCreate", "AskUserQuestion", "Other"])
             .prop_map(|n| json!({"type": "ToolCall", "data": {"name": n}})),
         Just(json!({"type": "TaskStart", "data": {"title": FOREIGN}})),
@@ -162,7 +177,11 @@ fn event() -> impl Strategy<Value = Value> {
     (kind, call, text, origin, task).prop_map(move |(kind, call, text, origin, task)| {
         let typed = kind["type"] == "UserMessage" && origin.is_none_or(|o| o == "typed");
         let text = if typed { text.replace(FOREIGN, "mine") } else { text };
-        let block = if kind["type"] == "ToolCall" { json!({"type": "Json", "data": todo}) } else { json!({"type": "Text", "text": text}) };
+        let block = if kind["type"] == "ToolCall" {
+            json!({"type": "Json", "data": todo})
+        } else {
+            json!({"type": "Text", "text": text})
+        };
         let mut event = json!({"type": "event", "event_type": kind, "content": {"blocks": [block]}});
         let mut attributes = serde_json::Map::new();
         call.into_iter().for_each(|c| drop(attributes.insert("semantic.call_id".into(), c.into())));
@@ -224,12 +243,19 @@ impl Read for Endless {
             self.at = 0;
             let k = self.left;
             let (kind, block) = match k % 4 {
-                0 => (format!(r#"{{"data":{{"command":"pytest t{k}.py","exit_code":1}},"type":"ShellCommand"}}"#), String::new()),
+                0 => (
+                    format!(r#"{{"data":{{"command":"pytest t{k}.py","exit_code":1}},"type":"ShellCommand"}}"#),
+                    String::new(),
+                ),
                 1 => (format!(r#"{{"data":{{"path":"src/f{k}.rs"}},"type":"FileEdit"}}"#), String::new()),
-                2 => (r#"{"data":{"is_error":true,"name":"Edit"},"type":"ToolResult"}"#.to_owned(), "no such text ".repeat(30)),
+                2 => (
+                    r#"{"data":{"is_error":true,"name":"Edit"},"type":"ToolResult"}"#.to_owned(),
+                    "no such text ".repeat(30),
+                ),
                 _ => (r#"{"type":"UserMessage"}"#.to_owned(), format!("now {k}")),
             };
-            let blocks = if block.is_empty() { String::new() } else { format!(r#"{{"text":"{block}","type":"Text"}}"#) };
+            let blocks =
+                if block.is_empty() { String::new() } else { format!(r#"{{"text":"{block}","type":"Text"}}"#) };
             self.line = format!(
                 "{{\"content\":{{\"blocks\":[{blocks}]}},\"event_id\":\"e{k}\",\"event_type\":{kind},\"task_id\":\"t{}\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"type\":\"event\"}}\n",
                 k % 100_000

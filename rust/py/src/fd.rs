@@ -42,5 +42,9 @@ fn poll(file: &File, events: libc::c_short) -> io::Result<bool> {
     // SAFETY: one valid entry, which lives until the call returns.
     #[allow(unsafe_code)]
     let n = unsafe { libc::poll(&mut entry, 1, PATIENCE.as_millis() as libc::c_int) };
-    if n < 0 { Err(io::Error::last_os_error()) } else { Ok(n > 0) }
+    if n < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(n > 0)
+    }
 }

@@ -9,13 +9,18 @@ use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
 use crate::call::{self, Context};
-use crate::source::{Opened, Source};
 use crate::out;
+use crate::source::{Opened, Source};
 
 const BLOCK: usize = 256 << 10;
 
 /// Give every byte of `reader` to `to`.
-fn pump(reader: &mut dyn Read, done: &mut u64, context: &mut Context, to: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+fn pump(
+    reader: &mut dyn Read,
+    done: &mut u64,
+    context: &mut Context,
+    to: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block) {

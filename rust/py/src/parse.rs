@@ -15,10 +15,8 @@ use crate::{out, report};
 /// All profiles in the order of their ids.
 #[pyfunction]
 pub fn profiles(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let mut all: Vec<(&str, &str, String, bool)> = agents::AGENTS
-        .iter()
-        .map(|a| (a.id, a.label, format!("{}/{}", a.tool, a.version), a.prefix_law))
-        .collect();
+    let mut all: Vec<(&str, &str, String, bool)> =
+        agents::AGENTS.iter().map(|a| (a.id, a.label, format!("{}/{}", a.tool, a.version), a.prefix_law)).collect();
     all.push(("hail", "HAIL", String::new(), true));
     all.sort();
     let list = PyList::empty(py);

@@ -90,7 +90,11 @@ impl Opened {
             }
             Kind::File { .. } => true,
         };
-        if packed { 0 } else { self.size() }
+        if packed {
+            0
+        } else {
+            self.size()
+        }
     }
 
     /// All bytes as they are, from the current offset to the end. Once.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::event::{Attribute, Block, Draft, Event, EventType, Lit};
 use super::rest::{write_inside, write_rest};
-use crate::hail::ids::Ids;
 use crate::digest::short;
+use crate::hail::ids::Ids;
 use crate::hail::stats::{Facts, Literal, Stats, Tokens};
 use crate::hail::time::{self, Time};
 use crate::json::canonical::Sorter;
@@ -178,7 +178,14 @@ impl Builder {
     }
 
     /// One event line. Keys stand in canonical order by construction.
-    fn write_event(&mut self, event: Event<'_>, draft: &Draft<'_>, id: &[u8], rest: Option<&[u8]>, raw: Option<Raw<'_>>) {
+    fn write_event(
+        &mut self,
+        event: Event<'_>,
+        draft: &Draft<'_>,
+        id: &[u8],
+        rest: Option<&[u8]>,
+        raw: Option<Raw<'_>>,
+    ) {
         if self.count(&event, id) {
             self.warn("time_backwards");
         }
@@ -287,7 +294,13 @@ fn number_member(key: &[u8], value: u64, out: &mut Vec<u8>) {
 }
 
 /// Write `"attributes":{…}`; false, and nothing written, where there are none.
-fn write_attributes(event: &Event<'_>, draft: &Draft<'_>, rest: Option<&[u8]>, raw: Option<Raw<'_>>, out: &mut Vec<u8>) -> bool {
+fn write_attributes(
+    event: &Event<'_>,
+    draft: &Draft<'_>,
+    rest: Option<&[u8]>,
+    raw: Option<Raw<'_>>,
+    out: &mut Vec<u8>,
+) -> bool {
     enum Of<'e> {
         Attribute(&'e Attribute<'e>),
         Json(&'e [u8]),
@@ -451,7 +464,8 @@ pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let word = (group[0] as u32) << 16 | (*group.get(1).unwrap_or(&0) as u32) << 8 | *group.get(2).unwrap_or(&0) as u32;
+        let word =
+            (group[0] as u32) << 16 | (*group.get(1).unwrap_or(&0) as u32) << 8 | *group.get(2).unwrap_or(&0) as u32;
         for k in 0..4 {
             let c = ALPHABET[(word >> (18 - 6 * k) & 63) as usize];
             text.push(if k <= group.len() { c as char } else { '=' });

@@ -50,7 +50,9 @@ fn hail(values: &[Value<'_>]) -> Candidate {
     let header = values.first().filter(|v| v.get_str("type").is_some_and(|t| t.is("header")));
     let version = header.and_then(|h| h.get_str("version")).filter(|v| v.literal().starts_with(b"hail-"));
     match version {
-        Some(_) => Candidate { profile: "hail", confidence: 100, reasons: vec!["the first line is a HAIL header".into()] },
+        Some(_) => {
+            Candidate { profile: "hail", confidence: 100, reasons: vec!["the first line is a HAIL header".into()] }
+        }
         None => Candidate { profile: "hail", confidence: 0, reasons: Vec::new() },
     }
 }

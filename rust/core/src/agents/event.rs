@@ -68,9 +68,19 @@ impl EventType<'_> {
 #[derive(Debug, Clone)]
 pub enum Block<'a> {
     Text(Lit<'a>),
-    Code { code: Lit<'a>, language: Option<&'static str>, start_line: Option<u64> },
-    Image { url: Lit<'a>, mime: Lit<'a> },
-    File { path: Lit<'a>, content: Option<Lit<'a>> },
+    Code {
+        code: Lit<'a>,
+        language: Option<&'static str>,
+        start_line: Option<u64>,
+    },
+    Image {
+        url: Lit<'a>,
+        mime: Lit<'a>,
+    },
+    File {
+        path: Lit<'a>,
+        content: Option<Lit<'a>>,
+    },
     /// Any value, less what the record's marks leave out inside of it.
     Json(Value<'a>),
     /// Canonical text of a value that does not stand in the record as JSON (it stood inside a string, say).

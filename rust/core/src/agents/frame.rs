@@ -116,15 +116,27 @@ fn write_attributes(head: &Head, out: &mut Vec<u8>) {
 }
 
 pub fn role(head: &Head) -> &'static str {
-    if head.auxiliary { "auxiliary" } else { "primary" }
+    if head.auxiliary {
+        "auxiliary"
+    } else {
+        "primary"
+    }
 }
 
 pub fn model(head: &Head) -> &str {
-    if head.model.is_empty() { "unknown" } else { &head.model }
+    if head.model.is_empty() {
+        "unknown"
+    } else {
+        &head.model
+    }
 }
 
 pub fn provider<'h>(agent: &'h Agent, head: &'h Head) -> &'h str {
-    if head.provider.is_empty() { agent.provider } else { &head.provider }
+    if head.provider.is_empty() {
+        agent.provider
+    } else {
+        &head.provider
+    }
 }
 
 fn written(time: Time) -> String {
@@ -134,7 +146,14 @@ fn written(time: Time) -> String {
 }
 
 /// Write the stats line and tell what the session is.
-pub fn finish(agent: &'static Agent, head: Head, times: (Time, Time), builder: Builder, input: Input, mut out: Out<'_>) -> Result<Parsed> {
+pub fn finish(
+    agent: &'static Agent,
+    head: Head,
+    times: (Time, Time),
+    builder: Builder,
+    input: Input,
+    mut out: Out<'_>,
+) -> Result<Parsed> {
     let source = source(agent, &builder, &input);
     let numbers = builder.stats.numbers();
     let mut line = Vec::new();
@@ -166,7 +185,10 @@ pub fn finish(agent: &'static Agent, head: Head, times: (Time, Time), builder: B
         first_difference: Some(0),
         warnings: Warnings::default(),
     };
-    Ok(Parsed { info, warnings: builder.warnings.into_iter().map(|(code, (count, first))| (code, count, first)).collect() })
+    Ok(Parsed {
+        info,
+        warnings: builder.warnings.into_iter().map(|(code, (count, first))| (code, count, first)).collect(),
+    })
 }
 
 /// The coverage ledger.
@@ -180,7 +202,14 @@ fn source(agent: &Agent, builder: &Builder, input: &Input) -> Vec<u8> {
     source.text("parser", &format!("{}/{}", agent.tool, agent.version));
     let r = &builder.records;
     let mut records = Object::open(source.key("records"));
-    for (name, n) in [("blank", r.blank), ("damaged", r.damaged), ("folded", r.folded), ("mapped", r.mapped), ("opaque", r.opaque), ("read", r.read())] {
+    for (name, n) in [
+        ("blank", r.blank),
+        ("damaged", r.damaged),
+        ("folded", r.folded),
+        ("mapped", r.mapped),
+        ("opaque", r.opaque),
+        ("read", r.read()),
+    ] {
         records.number(name, n);
     }
     records.close();

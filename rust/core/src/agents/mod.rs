@@ -15,9 +15,9 @@ mod frame;
 pub mod parser;
 mod record;
 mod rest;
-mod text;
 #[cfg(test)]
 mod testing;
+mod text;
 mod transcode;
 
 use std::io::Read;
@@ -101,10 +101,24 @@ struct Survey {
     bytes: u64,
 }
 
-fn survey(agent: &'static Agent, open: &mut Open<'_>, options: &Options<'_>, tapes: &Tapes, tick: &mut dyn FnMut(u64) -> Result<()>) -> Result<Survey> {
+fn survey(
+    agent: &'static Agent,
+    open: &mut Open<'_>,
+    options: &Options<'_>,
+    tapes: &Tapes,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<Survey> {
     let (_, input) = opened(open, None)?;
     let mut scout = (agent.scout)(options.source_name);
-    let mut found = Survey { head: Head::default(), first_time: None, earliest: None, latest: None, first_record: None, lines: 0, bytes: 0 };
+    let mut found = Survey {
+        head: Head::default(),
+        first_time: None,
+        earliest: None,
+        latest: None,
+        first_record: None,
+        lines: 0,
+        bytes: 0,
+    };
     let mut reader = BlockReader::new(input).max_line(options.max_line);
     let sink = |batch: Batch| {
         found.bytes += batch.block.len as u64;
@@ -119,7 +133,14 @@ fn survey(agent: &'static Agent, open: &mut Open<'_>, options: &Options<'_>, tap
         tapes.give(batch.tape);
         Ok(())
     };
-    pipeline::run(&mut reader, options.jobs, || (), |_, block| record::read(block, tapes.take(), options.is_final), sink, tick)?;
+    pipeline::run(
+        &mut reader,
+        options.jobs,
+        || (),
+        |_, block| record::read(block, tapes.take(), options.is_final),
+        sink,
+        tick,
+    )?;
     found.head = scout.head();
     Ok(found)
 }
@@ -202,7 +223,13 @@ fn whole_lines(text: &[u8]) -> usize {
 /// Output that is handed on in one piece.
 const CHUNK: usize = 256 << 10;
 
-fn take_records(batch: &mut Batch, agent: &Agent, mapper: &mut dyn Mapper, builder: &mut Builder, out: &mut Out<'_>) -> Result<()> {
+fn take_records(
+    batch: &mut Batch,
+    agent: &Agent,
+    mapper: &mut dyn Mapper,
+    builder: &mut Builder,
+    out: &mut Out<'_>,
+) -> Result<()> {
     let records = std::mem::take(&mut batch.records);
     for record in records {
         match record {
@@ -263,4 +290,3 @@ impl Tapes {
         }
     }
 }
-

@@ -13,10 +13,19 @@ pub enum Record {
     /// A clean line: its value on the tape of the batch, and what was prepared of it.
     Clean(u32, Marks),
     /// A value that was mended. `line` is where all of its line stands, for the first value of a line only.
-    Mended { value: Box<Mended>, line: Option<Range<usize>> },
+    Mended {
+        value: Box<Mended>,
+        line: Option<Range<usize>>,
+    },
     /// A value nested too deeply, as text.
-    Deep { text: Vec<u8>, repairs: Repairs, line: Range<usize> },
-    Damaged { line: Range<usize> },
+    Deep {
+        text: Vec<u8>,
+        repairs: Repairs,
+        line: Range<usize>,
+    },
+    Damaged {
+        line: Range<usize>,
+    },
     Blank,
 }
 

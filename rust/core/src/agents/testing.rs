@@ -75,7 +75,8 @@ pub fn bytes(profile: &str, log: &[u8], jobs: usize, is_final: bool) -> Result<V
 }
 
 pub fn read(bytes: Vec<u8>) -> Session {
-    let mut lines: Vec<Value> = bytes.split(|&c| c == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+    let mut lines: Vec<Value> =
+        bytes.split(|&c| c == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
     let stats = lines.pop().unwrap();
     let header = lines.remove(0);
     Session { bytes, header, events: lines, stats }
@@ -88,6 +89,7 @@ fn check(bytes: &[u8]) {
     assert_eq!(report.first_difference, None);
     let source = report.sessions[0].source.as_ref().unwrap();
     let records = &serde_json::from_slice::<Value>(source).unwrap()["records"];
-    let sum: u64 = ["blank", "damaged", "folded", "mapped", "opaque"].iter().map(|k| records[k].as_u64().unwrap()).sum();
+    let sum: u64 =
+        ["blank", "damaged", "folded", "mapped", "opaque"].iter().map(|k| records[k].as_u64().unwrap()).sum();
     assert_eq!(records["read"].as_u64(), Some(sum));
 }

@@ -118,7 +118,11 @@ impl<R: Read> Utf16Reader<R> {
             let byte = self.raw[at];
             match self.odd.take() {
                 None => self.odd = Some(byte),
-                Some(first) => self.unit(if self.big { u16::from_be_bytes([first, byte]) } else { u16::from_le_bytes([first, byte]) }),
+                Some(first) => self.unit(if self.big {
+                    u16::from_be_bytes([first, byte])
+                } else {
+                    u16::from_le_bytes([first, byte])
+                }),
             }
         }
         Ok(true)

@@ -64,7 +64,11 @@ impl Field {
         // Without white space, as programs write it, one comparison with a constant reads key and colon.
         let mut known = |field: Field, key: &[u8]| {
             let value = i + key.len();
-            if b[i..].starts_with(key) && b[value] > b' ' { Some((field, value)) } else { Field::spaced(b, w, i) }
+            if b[i..].starts_with(key) && b[value] > b' ' {
+                Some((field, value))
+            } else {
+                Field::spaced(b, w, i)
+            }
         };
         match [b[i + 1], b[i + 2], b[i + 7]] {
             [b'a', ..] => known(Field::Attributes, b"\"attributes\":"),

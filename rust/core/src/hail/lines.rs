@@ -10,8 +10,8 @@ use super::write::Edits;
 use super::{check, direct, read};
 use crate::input::{Block, Buffers};
 use crate::json::canonical::{write_with, Sorter};
-use crate::json::scan::PAD;
 use crate::json::rewrite::Storage;
+use crate::json::scan::PAD;
 use crate::json::{Fault, FaultKind, Tape, Value, MAX_DEPTH};
 use crate::{Code, Error, Result};
 

@@ -43,7 +43,11 @@ fn pick<'t, const N: usize>(object: Value<'t>, names: [&str; N]) -> [Option<Memb
 }
 
 fn object<'t>(value: Value<'t>, name: &str) -> Read<Value<'t>> {
-    if value.is_object() { Ok(value) } else { refuse(Code::HailSchema, value, format!("`{name}` must be an object")) }
+    if value.is_object() {
+        Ok(value)
+    } else {
+        refuse(Code::HailSchema, value, format!("`{name}` must be an object"))
+    }
 }
 
 fn required<'t>(owner: Value<'t>, member: Option<Member<'t>>, name: &str) -> Read<Value<'t>> {
@@ -118,17 +122,19 @@ fn fields(owner: Value<'_>, list: &[Field], edits: &mut Edits) -> Read<()> {
         }
     }
     if missing != 0 {
-        return refuse(Code::HailSchema, owner, format!("`{}` is missing", list[missing.trailing_zeros() as usize].name));
+        return refuse(
+            Code::HailSchema,
+            owner,
+            format!("`{}` is missing", list[missing.trailing_zeros() as usize].name),
+        );
     }
     Ok(())
 }
 
 /// Read an event line. `warn` is told what is worth a warning, and at which offset.
 pub fn event<'t>(line: Value<'t>, edits: &mut Edits, warn: &mut dyn FnMut(Warning, usize)) -> Read<Facts<'t>> {
-    let [attributes, content, duration, id, event_type, task, timestamp] = pick(
-        line,
-        ["attributes", "content", "duration_ms", "event_id", "event_type", "task_id", "timestamp"],
-    );
+    let [attributes, content, duration, id, event_type, task, timestamp] =
+        pick(line, ["attributes", "content", "duration_ms", "event_id", "event_type", "task_id", "timestamp"]);
     let tokens = token_attributes(attributes, edits, warn)?;
     let content = object(required(line, content, "content")?, "content")?;
     blocks(content, edits, warn)?;

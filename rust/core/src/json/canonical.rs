@@ -191,7 +191,10 @@ mod tests {
 
     #[test]
     fn integers_keep_all_digits_and_the_rest_is_binary64() {
-        assert_eq!(canon("[-0,9007199254740993,1.0,1e21,-0.0,1E400]".replace("1E400", "0").as_str()), "[0,9007199254740993,1,1e+21,0,0]");
+        assert_eq!(
+            canon("[-0,9007199254740993,1.0,1e21,-0.0,1E400]".replace("1E400", "0").as_str()),
+            "[0,9007199254740993,1,1e+21,0,0]"
+        );
         assert_eq!(canonicalize(b"1e400").unwrap_err().kind, FaultKind::NumberOverflow);
         let long = "1".repeat(4097);
         assert_eq!(canonicalize(long.as_bytes()).unwrap_err().kind, FaultKind::NumberLength);

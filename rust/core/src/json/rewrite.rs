@@ -230,7 +230,11 @@ impl<'b, 's> Rewriter<'b, 's> {
     #[inline(always)]
     fn colon(&mut self, i: usize) -> Option<usize> {
         let i = self.skip(i);
-        if self.b[i] == b':' { Some(self.skip(i + 1)) } else { None }
+        if self.b[i] == b':' {
+            Some(self.skip(i + 1))
+        } else {
+            None
+        }
     }
 
     /// The object at `i`, put in order; `member` gets every key and the offset of its value, and returns the
@@ -392,7 +396,19 @@ mod tests {
             r#"{"\u0062":1,"a":"\u00e9\/","\n":0,"\"":1}"#,
             "{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{fb33}a\":3}",
             r#"[[],[[]],{},{"a":{}}]"#,
-            "[1,]", "{,}", "[1 2]", "{\"a\" 1}", "\"\\ud83d\"", "1e400", "tru", "", "[", "{\"a\":", "1.0", " 1e21 ", "\"\\u0061\"",
+            "[1,]",
+            "{,}",
+            "[1 2]",
+            "{\"a\" 1}",
+            "\"\\ud83d\"",
+            "1e400",
+            "tru",
+            "",
+            "[",
+            "{\"a\":",
+            "1.0",
+            " 1e21 ",
+            "\"\\u0061\"",
         ] {
             let want = canonical::canonicalize(text.as_bytes()).ok().map(|t| String::from_utf8(t).unwrap());
             assert_eq!(rewrite(text), want, "{text}");

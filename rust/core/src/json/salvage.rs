@@ -187,7 +187,10 @@ fn clean_tokens(text: Vec<u8>, repairs: &mut Repairs) -> Vec<u8> {
             b'-' | b'0'..=b'9' if !quoted => match number::scan(&b, i) {
                 Ok(found) => i = found.end.max(i + 1),
                 Err(fault) if matches!(fault.kind, FaultKind::NumberOverflow | FaultKind::NumberLength) => {
-                    let end = i + b[i..n].iter().take_while(|c| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
+                    let end = i + b[i..n]
+                        .iter()
+                        .take_while(|c| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+                        .count();
                     let mut after = end;
                     skip(&b, &mut after);
                     // A number where a key should stand is damage.
@@ -301,7 +304,10 @@ fn ends_value(b: &[u8], mut end: usize, n: usize) -> bool {
 fn is_record(value: Value<'_>) -> bool {
     value.is_object()
         && (value.get_str("type").is_some() || value.get("record_type").is_some())
-        && (value.get("timestamp").is_some() || value.get("uuid").is_some() || value.get("sessionId").is_some() || value.get("payload").is_some())
+        && (value.get("timestamp").is_some()
+            || value.get("uuid").is_some()
+            || value.get("sessionId").is_some()
+            || value.get("payload").is_some())
 }
 
 /// Make a value of the cleaned line strict: its keys are made unique, the last one of a name wins.
@@ -465,7 +471,10 @@ mod tests {
 
     #[test]
     fn nul_surrogates_bytes_numbers_and_keys_are_mended_and_counted() {
-        assert_eq!(values(b"\0\0\0{\"a\":1}"), (vec![r#"{"a":1}"#.into()], Repairs { nul_run: 1, ..Default::default() }));
+        assert_eq!(
+            values(b"\0\0\0{\"a\":1}"),
+            (vec![r#"{"a":1}"#.into()], Repairs { nul_run: 1, ..Default::default() })
+        );
         let (v, r) = values(br#"{"a":"\ud83d x \ud83d\ude00 \\ud83d"}"#);
         assert_eq!(v, [r#"{"a":"\ufffd x \ud83d\ude00 \\ud83d"}"#]);
         assert_eq!(r.lone_surrogate, 1);

@@ -62,7 +62,9 @@ impl Words {
 
     #[inline(always)]
     fn load(c: &[u8; 16]) -> Words {
-        let word = |at: usize| u64::from_le_bytes([c[at], c[at + 1], c[at + 2], c[at + 3], c[at + 4], c[at + 5], c[at + 6], c[at + 7]]);
+        let word = |at: usize| {
+            u64::from_le_bytes([c[at], c[at + 1], c[at + 2], c[at + 3], c[at + 4], c[at + 5], c[at + 6], c[at + 7]])
+        };
         Words([word(0), word(8)])
     }
 

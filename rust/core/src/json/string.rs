@@ -276,8 +276,20 @@ mod tests {
     fn strings_end_where_the_grammar_says_at_any_offset() {
         // Pieces that make runs of backslashes, pairs and faults meet the borders of chunks in every way.
         let pieces: [&[u8]; 14] = [
-            b"a", b"\\\\", b"\\n", b"\\\"", b"\\/", b"\\u001f", b"\\u00e9", b"\\ud83d\\ude00", b"\\ud83d", b"\\x", b"\n", b"\"",
-            b"a long piece without any escape in it, longer than half", b"\\",
+            b"a",
+            b"\\\\",
+            b"\\n",
+            b"\\\"",
+            b"\\/",
+            b"\\u001f",
+            b"\\u00e9",
+            b"\\ud83d\\ude00",
+            b"\\ud83d",
+            b"\\x",
+            b"\n",
+            b"\"",
+            b"a long piece without any escape in it, longer than half",
+            b"\\",
         ];
         let mut seed = 7u64;
         let mut next = || {

@@ -285,11 +285,8 @@ impl Tape {
         if self.duplicate.is_some() {
             return;
         }
-        let mut keys: Vec<(Cow<'_, [u8]>, u32)> = self
-            .value(b, object)
-            .members()
-            .map(|(k, _)| (string::decode(k.literal()), k.node().start))
-            .collect();
+        let mut keys: Vec<(Cow<'_, [u8]>, u32)> =
+            self.value(b, object).members().map(|(k, _)| (string::decode(k.literal()), k.node().start)).collect();
         keys.sort();
         let twice = keys.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1 as usize).min();
         self.duplicate = twice;
@@ -499,17 +496,29 @@ impl<'a> Value<'a> {
 
     /// An integer literal 0..2^64-1.
     pub fn u64(self) -> Option<u64> {
-        if self.kind() == Kind::Number && self.is_integer() { number::as_u64(self.raw()) } else { None }
+        if self.kind() == Kind::Number && self.is_integer() {
+            number::as_u64(self.raw())
+        } else {
+            None
+        }
     }
 
     /// An integer literal -2^63..2^63-1.
     pub fn i64(self) -> Option<i64> {
-        if self.kind() == Kind::Number && self.is_integer() { number::as_i64(self.raw()) } else { None }
+        if self.kind() == Kind::Number && self.is_integer() {
+            number::as_i64(self.raw())
+        } else {
+            None
+        }
     }
 
     /// Any number, as binary64.
     pub fn f64(self) -> Option<f64> {
-        if self.kind() == Kind::Number { std::str::from_utf8(self.raw()).ok()?.parse().ok() } else { None }
+        if self.kind() == Kind::Number {
+            std::str::from_utf8(self.raw()).ok()?.parse().ok()
+        } else {
+            None
+        }
     }
 
     /// Another node of the same tape.

@@ -60,7 +60,11 @@ pub fn assigned(text: Text<'_>, start: usize, end: usize) -> Option<Assigned> {
     let mut value = separators(b, next, after, b"'\"`=( \t\r\n");
     // `name: str = value`
     if by == By::Sign && b[next - 1] == b':' {
-        let ty = b[value..].iter().take(40).take_while(|c| is_word(**c) || matches!(c, b'.' | b'[' | b']' | b'|' | b'?')).count();
+        let ty = b[value..]
+            .iter()
+            .take(40)
+            .take_while(|c| is_word(**c) || matches!(c, b'.' | b'[' | b']' | b'|' | b'?'))
+            .count();
         let sign = separators(b, value + ty, 4, b" \t");
         if ty > 0 && b.get(sign) == Some(&b'=') && !matches!(b.get(sign + 1), Some(b'=')) && sign > value + ty {
             (by, next) = (By::Sign, sign + 1);
@@ -135,8 +139,18 @@ mod tests {
     #[test]
     fn every_way_to_assign_is_read() {
         for text in [
-            "TOKEN=v", "TOKEN = v", "TOKEN: v", "\"TOKEN\": \"v", "TOKEN := v", "TOKEN => 'v", "env[\"TOKEN\"] = \"v",
-            "TOKEN: str = \"v", "\\\"TOKEN\\\": \\\"v", "MY_TOKEN_V2=v", "TOKEN\n= v", "TOKEN: Optional[str] = v",
+            "TOKEN=v",
+            "TOKEN = v",
+            "TOKEN: v",
+            "\"TOKEN\": \"v",
+            "TOKEN := v",
+            "TOKEN => 'v",
+            "env[\"TOKEN\"] = \"v",
+            "TOKEN: str = \"v",
+            "\\\"TOKEN\\\": \\\"v",
+            "MY_TOKEN_V2=v",
+            "TOKEN\n= v",
+            "TOKEN: Optional[str] = v",
         ] {
             assert_eq!(value(text, "TOKEN"), Some(("v".to_owned(), By::Sign)), "{text}");
         }

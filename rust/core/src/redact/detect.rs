@@ -83,7 +83,9 @@ impl Detector {
         let mut found = Vec::new();
         self.keywords.each(bytes, |keyword, end| {
             let owners = &self.owners[keyword];
-            self.look(text, owners, end - owners.word.len()..end, &mut |rule, span| found.push((Match { rule, span }, false)));
+            self.look(text, owners, end - owners.word.len()..end, &mut |rule, span| {
+                found.push((Match { rule, span }, false))
+            });
         });
         if layer < LAYERS {
             self.find_in_base64(bytes, layer, &mut found);
@@ -127,7 +129,10 @@ impl Detector {
                 SLASH => {
                     // Only a run that goes on behind the slash could be cut by it.
                     let before = start > 0 && bytes[start - 1].is_ascii_alphanumeric();
-                    if (before || bytes[..start].ends_with(b"\\")) && text.at(end).is_ascii_alphanumeric() && base64_like(text, start, end) {
+                    if (before || bytes[..start].ends_with(b"\\"))
+                        && text.at(end).is_ascii_alphanumeric()
+                        && base64_like(text, start, end)
+                    {
                         out.push(start);
                     }
                 }
@@ -223,7 +228,8 @@ fn body(value: &[u8], prefix: usize) -> &[u8] {
 
 /// The format says already that it is no word; only stand-ins are left to tell apart.
 fn is_idle_token(body: &[u8]) -> bool {
-    super::quality::is_stand_in(body) || (body.iter().all(|c| !c.is_ascii_digit()) && super::quality::wordiness(body) > 0.6)
+    super::quality::is_stand_in(body)
+        || (body.iter().all(|c| !c.is_ascii_digit()) && super::quality::wordiness(body) > 0.6)
 }
 
 fn value(rule: &Rule, text: Text<'_>, given: &Assigned) -> Option<Range<usize>> {
@@ -243,7 +249,9 @@ pub const PLACEHOLDER: &[u8] = b"[REDACTED:";
 fn is_placeholder(bytes: &[u8], span: &Range<usize>) -> bool {
     let before = &bytes[..span.start];
     let after = &bytes[span.start..];
-    after.starts_with(PLACEHOLDER) || before.ends_with(b"[") && after.starts_with(b"REDACTED:") || before.ends_with(PLACEHOLDER)
+    after.starts_with(PLACEHOLDER)
+        || before.ends_with(b"[") && after.starts_with(b"REDACTED:")
+        || before.ends_with(PLACEHOLDER)
 }
 
 /// Keep one match for each place, that of the earlier rule: it knows more than one that only knows a name. A run of base64

@@ -48,7 +48,11 @@ impl Keywords {
                 let to = next(state, byte);
                 if known.insert(to) {
                     queue.push(to);
-                    if dfa.is_match(to) { ends.push(to) } else { plain.push(to) }
+                    if dfa.is_match(to) {
+                        ends.push(to)
+                    } else {
+                        plain.push(to)
+                    }
                 }
             }
         }
@@ -94,9 +98,8 @@ impl Keywords {
         let part = text.len() / LANES / STRIDE * STRIDE;
         let mut states: [u16; LANES] = std::array::from_fn(|k| self.warm(text, k * part));
         for at in (0..part).step_by(STRIDE) {
-            let chunks: [&[u8; STRIDE]; LANES] = std::array::from_fn(|k| {
-                text[k * part + at..][..STRIDE].try_into().expect("a chunk has this length")
-            });
+            let chunks: [&[u8; STRIDE]; LANES] =
+                std::array::from_fn(|k| text[k * part + at..][..STRIDE].try_into().expect("a chunk has this length"));
             for i in 0..STRIDE {
                 for (state, chunk) in states.iter_mut().zip(chunks) {
                     *state = self.step(*state, chunk[i]);

@@ -41,7 +41,14 @@ pub fn of_json(detector: &Detector, line: &[u8], candidates: &[usize], tape: &mu
     if !padded[end..line.len()].iter().all(|c| matches!(c, b' ' | b'\t' | b'\r')) {
         return None;
     }
-    let mut walk = Walk { detector, candidates: Some(candidates), depth: 1, path: Vec::new(), prefix: String::new(), found: Vec::new() };
+    let mut walk = Walk {
+        detector,
+        candidates: Some(candidates),
+        depth: 1,
+        path: Vec::new(),
+        prefix: String::new(),
+        found: Vec::new(),
+    };
     walk.value(tape.value(&padded, root), None);
     let mut found = walk.found;
     found.sort_by_key(|f| (f.raw.start, f.rule));
@@ -52,13 +59,15 @@ pub fn of_json(detector: &Detector, line: &[u8], candidates: &[usize], tape: &mu
 /// The secrets of a line that is anything else.
 pub fn of_text(detector: &Detector, line: &[u8]) -> Vec<Found> {
     let found = detector.find(line).into_iter();
-    found.map(|m| Found {
-        rule: m.rule,
-        pointer: String::new(),
-        start: m.span.start,
-        value: line[m.span.clone()].to_vec(),
-        raw: m.span,
-    }).collect()
+    found
+        .map(|m| Found {
+            rule: m.rule,
+            pointer: String::new(),
+            start: m.span.start,
+            value: line[m.span.clone()].to_vec(),
+            raw: m.span,
+        })
+        .collect()
 }
 
 enum Step<'t> {
@@ -187,8 +196,14 @@ impl<'t> Walk<'_, 't> {
         }
         let mut prefix = self.pointer(outer);
         prefix.push('#');
-        let mut inner =
-            Walk { detector: self.detector, candidates: None, depth: self.depth + 1, path: Vec::new(), prefix, found: Vec::new() };
+        let mut inner = Walk {
+            detector: self.detector,
+            candidates: None,
+            depth: self.depth + 1,
+            path: Vec::new(),
+            prefix,
+            found: Vec::new(),
+        };
         inner.value(tape.value(&padded, root), None);
         let found = inner.found;
         for f in found {

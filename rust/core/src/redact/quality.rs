@@ -39,7 +39,11 @@ pub fn wordiness(value: &[u8]) -> f64 {
             }
         }
     }
-    if all < 4 { 0.0 } else { f64::from(common) / f64::from(all) }
+    if all < 4 {
+        0.0
+    } else {
+        f64::from(common) / f64::from(all)
+    }
 }
 
 /// Share of neighbours that follow each other in the alphabet.
@@ -49,10 +53,37 @@ fn orderliness(value: &[u8]) -> f64 {
 }
 
 const STAND_INS: &[&[u8]] = &[
-    b"example", b"placeholder", b"changeme", b"change_me", b"change-me", b"replace", b"your", b"dummy", b"redacted",
-    b"sample", b"xxxx", b"fake", b"mock", b"insert", b"_here", b"-here", b"....", b"****", b"12345678", b"abcdefgh",
-    b"deadbeef", b"not-a-", b"not_a_", b"notreal", b"secret", b"password", b"test-", b"test_", b"-test",
-    b"_test", b"testing",
+    b"example",
+    b"placeholder",
+    b"changeme",
+    b"change_me",
+    b"change-me",
+    b"replace",
+    b"your",
+    b"dummy",
+    b"redacted",
+    b"sample",
+    b"xxxx",
+    b"fake",
+    b"mock",
+    b"insert",
+    b"_here",
+    b"-here",
+    b"....",
+    b"****",
+    b"12345678",
+    b"abcdefgh",
+    b"deadbeef",
+    b"not-a-",
+    b"not_a_",
+    b"notreal",
+    b"secret",
+    b"password",
+    b"test-",
+    b"test_",
+    b"-test",
+    b"_test",
+    b"testing",
 ];
 
 fn contains_ignoring_case(value: &[u8], word: &[u8]) -> bool {
@@ -65,7 +96,9 @@ pub fn is_stand_in(value: &[u8]) -> bool {
     // Random letters follow each other in one pair of ten, random digits in one of five; in more than half (three quarters) of
     // all pairs it is somebody's finger on the keyboard.
     let ordered = if value.iter().all(u8::is_ascii_digit) { 0.75 } else { 0.5 };
-    most * 5 > value.len() * 2 || orderliness(value) > ordered || STAND_INS.iter().any(|w| contains_ignoring_case(value, w))
+    most * 5 > value.len() * 2
+        || orderliness(value) > ordered
+        || STAND_INS.iter().any(|w| contains_ignoring_case(value, w))
 }
 
 /// A value of a known vendor's shape that the vendor's machine did not make: words, or a stand-in.
@@ -77,7 +110,8 @@ pub fn is_idle(value: &[u8]) -> bool {
     let plain = kinds.lower == 0 || kinds.upper == 0 || wordiness(value) > 0.4;
     let words = kinds.digit == 0 && value.len() < 40 && plain;
     // Among as many digits as letters a few pairs of letters say nothing.
-    let spelled = kinds.digit < kinds.lower + kinds.upper && !is_uuid(value) && !is_hex(value) && wordiness(value) > 0.66;
+    let spelled =
+        kinds.digit < kinds.lower + kinds.upper && !is_uuid(value) && !is_hex(value) && wordiness(value) > 0.66;
     words || spelled || is_stand_in(value)
 }
 
@@ -130,7 +164,12 @@ mod tests {
 
     #[test]
     fn words_have_common_pairs_and_random_letters_have_not() {
-        for words in ["getTokenFromHeader", "application-configuration-value", "process.environment.variable", "someServiceAccount"] {
+        for words in [
+            "getTokenFromHeader",
+            "application-configuration-value",
+            "process.environment.variable",
+            "someServiceAccount",
+        ] {
             assert!(wordiness(words.as_bytes()) > 0.6, "{words}: {}", wordiness(words.as_bytes()));
         }
         for random in ["qXz8Kw2vNpL4jRt7", "xkqjzvwpfgbhyd", "Zk4Qm9Xw2Jv7Hn5Tb8"] {
@@ -140,7 +179,14 @@ mod tests {
 
     #[test]
     fn stand_ins_are_known() {
-        for value in ["xxxxxxxxxxxx", "your-api-key-here", "abcdefghijklmnop", "1234567890", "AKIAIOSFODNN7EXAMPLE", "aaaaaaaaaa"] {
+        for value in [
+            "xxxxxxxxxxxx",
+            "your-api-key-here",
+            "abcdefghijklmnop",
+            "1234567890",
+            "AKIAIOSFODNN7EXAMPLE",
+            "aaaaaaaaaa",
+        ] {
             assert!(is_stand_in(value.as_bytes()), "{value}");
         }
         assert!(!is_stand_in(b"q7Xz8Kw2vNpL4jRt"));

@@ -159,7 +159,10 @@ impl<'t, 'p, R: Read> Redactor<'t, 'p, R> {
         if kind == "header" {
             self.headers += 1;
             if self.headers > 1 {
-                return Err(Error::new(Code::HailSchema, "a second session begins here; only one can be redacted at a time"));
+                return Err(Error::new(
+                    Code::HailSchema,
+                    "a second session begins here; only one can be redacted at a time",
+                ));
             }
         }
         let raw = without_raw(root, line);
@@ -243,7 +246,11 @@ impl<'t, 'p, R: Read> Redactor<'t, 'p, R> {
             }
             out.extend_from_slice(key.raw());
             out.push(b':');
-            if key.is("parts") { without_hashes(value, &mut out) } else { out.extend_from_slice(value.raw()) }
+            if key.is("parts") {
+                without_hashes(value, &mut out)
+            } else {
+                out.extend_from_slice(value.raw())
+            }
             out.push(b',');
         }
         out.extend_from_slice(b"\"redacted\":{\"rules\":{");
@@ -271,11 +278,13 @@ impl<'t, 'p, R: Read> Redactor<'t, 'p, R> {
 /// The lines of a block, without their LF.
 fn lines(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut start = 0;
-    memchr::memchr_iter(b'\n', text).chain((!text.ends_with(b"\n") && !text.is_empty()).then_some(text.len())).map(move |end| {
-        let line = start..end;
-        start = end + 1;
-        line
-    })
+    memchr::memchr_iter(b'\n', text).chain((!text.ends_with(b"\n") && !text.is_empty()).then_some(text.len())).map(
+        move |end| {
+            let line = start..end;
+            start = end + 1;
+            line
+        },
+    )
 }
 
 /// A line that has to be read whatever it holds: the first and the last of a session, and those with copies of raw bytes.

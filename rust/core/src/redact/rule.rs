@@ -172,7 +172,9 @@ impl Rule {
     /// What the value looks like, for the manual.
     pub fn shape(&self) -> String {
         match &self.how {
-            How::Token { pattern, .. } | How::Assigned { pattern, .. } if pattern.ignore_case => format!("(?i){}", pattern.text),
+            How::Token { pattern, .. } | How::Assigned { pattern, .. } if pattern.ignore_case => {
+                format!("(?i){}", pattern.text)
+            }
             How::Token { pattern, .. } | How::Assigned { pattern, .. } => pattern.text.to_owned(),
             How::Code { shape, .. } => (*shape).to_owned(),
         }
@@ -180,7 +182,11 @@ impl Rule {
 
     /// The names under which other scanners know what this rule finds: its own where it says nothing else.
     pub fn covered(&self) -> Vec<&'static str> {
-        if self.covers.is_empty() { vec![self.id] } else { self.covers.to_vec() }
+        if self.covers.is_empty() {
+            vec![self.id]
+        } else {
+            self.covers.to_vec()
+        }
     }
 
     /// `token`, `assigned` or `code`.

@@ -152,5 +152,9 @@ fn event_id(line: &[u8]) -> Option<String> {
     let mut tape = Tape::new();
     let (root, _) = tape.parse(block.padded(), 0, MAX_DEPTH).ok()?;
     let id = tape.value(block.padded(), root).get("event_id")?;
-    if id.kind() == Kind::String { id.string() } else { None }
+    if id.kind() == Kind::String {
+        id.string()
+    } else {
+        None
+    }
 }

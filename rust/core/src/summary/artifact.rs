@@ -73,7 +73,8 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 7);
-        assert!(lines[0].starts_with(r#"{"parameters":{},"sources":[{"bytes":1,"event_count":2,"session_id":"z","sha256":"bbb"#));
+        assert!(lines[0]
+            .starts_with(r#"{"parameters":{},"sources":[{"bytes":1,"event_count":2,"session_id":"z","sha256":"bbb"#));
         assert!(lines[1].contains("\"zb\"") && lines[2].contains("\"zc\"") && lines[3].contains("\"éa\""));
         assert!(lines[4].contains("report") && lines[6].contains("\"éa\""));
         assert!(assemble(Vec::new()).is_err());

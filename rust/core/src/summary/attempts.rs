@@ -51,7 +51,12 @@ pub struct Attempts {
 
 impl Default for Attempts {
     fn default() -> Attempts {
-        Attempts { list: Ends::new(ATTEMPTS), same: KeyMap::default(), waiting: KeyMap::default(), order: VecDeque::new() }
+        Attempts {
+            list: Ends::new(ATTEMPTS),
+            same: KeyMap::default(),
+            waiting: KeyMap::default(),
+            order: VecDeque::new(),
+        }
     }
 }
 
@@ -150,7 +155,8 @@ mod tests {
         all.failed(keys(3, 2), attempt(4));
         all.succeeded([Some(keys(9, 1).kind), None], "ok", &cite(5));
         all.failed(keys(1, 1), attempt(6));
-        let list: Vec<_> = all.list.iter().map(|(_, a)| (a.count, a.replaced_by.as_ref().map(|s| s.cite.id.to_string()))).collect();
+        let list: Vec<_> =
+            all.list.iter().map(|(_, a)| (a.count, a.replaced_by.as_ref().map(|s| s.cite.id.to_string()))).collect();
         assert_eq!(list, [(2, Some("5".into())), (1, Some("5".into())), (1, None), (1, None)]);
     }
 

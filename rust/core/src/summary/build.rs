@@ -181,7 +181,9 @@ fn attempts(b: &mut Builder<'_>) -> Vec<Object> {
     b.omit("failed_attempts", b.state.attempts.list.omitted());
     let attempts = b.state.attempts.list.iter().map(|(_, attempt)| {
         let replaced = attempt.replaced_by.as_ref().map(|success| {
-            Object::new().set("attempt", text::short_verbatim(&success.text, QUOTED)).set("event_ids", ids(&[Some(&success.cite)]))
+            Object::new()
+                .set("attempt", text::short_verbatim(&success.text, QUOTED))
+                .set("event_ids", ids(&[Some(&success.cite)]))
         });
         Object::new()
             .set("attempt", &*attempt.text)

@@ -3,71 +3,336 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::shell::Word;
 use super::programs::{Kinds, BUILD, FORMAT, LINT, TEST, TYPES};
+use super::shell::Word;
 
 /// Programs (with subcommand) that are checks whatever their arguments, one line a kind.
 const PROGRAMS: &[(Kinds, &[&str])] = &[
     (
         TEST,
         &[
-            "pytest", "py.test", "python -m pytest", "python -m unittest", "python -m doctest", "nosetests", "nose2", "tox",
-            "nox", "trial", "behave", "jest", "vitest", "mocha", "ava", "tap", "jasmine", "karma", "qunit",
-            "playwright test", "cypress run", "rspec", "minitest", "cucumber", "phpunit", "pest", "ctest", "bats", "busted",
-            "go test", "gotestsum", "ginkgo", "cargo test", "cargo nextest run", "cargo t", "dotnet test", "mvn test",
-            "mvnw test", "mvn verify", "mvnw verify", "gradle test", "gradlew test", "gradle check", "gradlew check",
-            "sbt test", "lein test", "mix test", "swift test", "flutter test", "dart test", "deno test", "bun test",
-            "node --test", "npm test", "npm t", "npm run test", "yarn test", "pnpm test", "pnpm t", "rake test", "rake spec",
-            "rails test", "make test", "make check", "gmake test", "gmake check", "zig test", "stack test", "cabal test",
-            "prove", "xcodebuild test", "bazel test", "buck test", "composer test", "artisan test", "ng test", "nx test",
-            "turbo test", "moon test", "meson test", "ninja test", "elm-test", "tsd", "deno bench", "cargo miri",
+            "pytest",
+            "py.test",
+            "python -m pytest",
+            "python -m unittest",
+            "python -m doctest",
+            "nosetests",
+            "nose2",
+            "tox",
+            "nox",
+            "trial",
+            "behave",
+            "jest",
+            "vitest",
+            "mocha",
+            "ava",
+            "tap",
+            "jasmine",
+            "karma",
+            "qunit",
+            "playwright test",
+            "cypress run",
+            "rspec",
+            "minitest",
+            "cucumber",
+            "phpunit",
+            "pest",
+            "ctest",
+            "bats",
+            "busted",
+            "go test",
+            "gotestsum",
+            "ginkgo",
+            "cargo test",
+            "cargo nextest run",
+            "cargo t",
+            "dotnet test",
+            "mvn test",
+            "mvnw test",
+            "mvn verify",
+            "mvnw verify",
+            "gradle test",
+            "gradlew test",
+            "gradle check",
+            "gradlew check",
+            "sbt test",
+            "lein test",
+            "mix test",
+            "swift test",
+            "flutter test",
+            "dart test",
+            "deno test",
+            "bun test",
+            "node --test",
+            "npm test",
+            "npm t",
+            "npm run test",
+            "yarn test",
+            "pnpm test",
+            "pnpm t",
+            "rake test",
+            "rake spec",
+            "rails test",
+            "make test",
+            "make check",
+            "gmake test",
+            "gmake check",
+            "zig test",
+            "stack test",
+            "cabal test",
+            "prove",
+            "xcodebuild test",
+            "bazel test",
+            "buck test",
+            "composer test",
+            "artisan test",
+            "ng test",
+            "nx test",
+            "turbo test",
+            "moon test",
+            "meson test",
+            "ninja test",
+            "elm-test",
+            "tsd",
+            "deno bench",
+            "cargo miri",
         ],
     ),
     (
         LINT,
         &[
-            "eslint", "ruff check", "flake8", "pylint", "pyflakes", "pycodestyle", "pydocstyle", "golangci-lint", "golint",
-            "staticcheck", "revive", "go vet", "cargo clippy", "cargo deny", "cargo audit", "rubocop", "standardrb",
-            "stylelint", "tslint", "standard", "xo", "biome check", "biome lint", "biome ci", "oxlint", "shellcheck",
-            "hadolint", "yamllint", "markdownlint", "markdownlint-cli2", "ktlint", "detekt", "swiftlint", "checkstyle",
-            "phpcs", "php-cs-fixer", "hlint", "sqlfluff", "actionlint", "vale", "bandit", "semgrep", "commitlint", "tflint",
-            "ansible-lint", "clang-tidy", "cppcheck", "luacheck", "pre-commit run", "deno lint", "dart analyze",
-            "flutter analyze", "mix credo", "lint-imports", "vulture", "ng lint", "nx lint", "turbo lint", "next lint",
-            "gofumpt", "terraform validate", "tofu validate", "helm lint", "python -m ruff", "python -m flake8",
-            "python -m pylint", "knip", "spectral", "buf lint",
+            "eslint",
+            "ruff check",
+            "flake8",
+            "pylint",
+            "pyflakes",
+            "pycodestyle",
+            "pydocstyle",
+            "golangci-lint",
+            "golint",
+            "staticcheck",
+            "revive",
+            "go vet",
+            "cargo clippy",
+            "cargo deny",
+            "cargo audit",
+            "rubocop",
+            "standardrb",
+            "stylelint",
+            "tslint",
+            "standard",
+            "xo",
+            "biome check",
+            "biome lint",
+            "biome ci",
+            "oxlint",
+            "shellcheck",
+            "hadolint",
+            "yamllint",
+            "markdownlint",
+            "markdownlint-cli2",
+            "ktlint",
+            "detekt",
+            "swiftlint",
+            "checkstyle",
+            "phpcs",
+            "php-cs-fixer",
+            "hlint",
+            "sqlfluff",
+            "actionlint",
+            "vale",
+            "bandit",
+            "semgrep",
+            "commitlint",
+            "tflint",
+            "ansible-lint",
+            "clang-tidy",
+            "cppcheck",
+            "luacheck",
+            "pre-commit run",
+            "deno lint",
+            "dart analyze",
+            "flutter analyze",
+            "mix credo",
+            "lint-imports",
+            "vulture",
+            "ng lint",
+            "nx lint",
+            "turbo lint",
+            "next lint",
+            "gofumpt",
+            "terraform validate",
+            "tofu validate",
+            "helm lint",
+            "python -m ruff",
+            "python -m flake8",
+            "python -m pylint",
+            "knip",
+            "spectral",
+            "buf lint",
         ],
     ),
     (
         TYPES,
         &[
-            "tsc", "vue-tsc", "svelte-check", "mypy", "dmypy", "python -m mypy", "pyright", "basedpyright", "pyre", "pytype",
-            "ty", "flow", "srb", "phpstan", "psalm", "stubtest", "cargo check", "cargo c", "deno check", "dialyzer",
-            "mix dialyzer", "attw", "npm run typecheck", "go build -n",
+            "tsc",
+            "vue-tsc",
+            "svelte-check",
+            "mypy",
+            "dmypy",
+            "python -m mypy",
+            "pyright",
+            "basedpyright",
+            "pyre",
+            "pytype",
+            "ty",
+            "flow",
+            "srb",
+            "phpstan",
+            "psalm",
+            "stubtest",
+            "cargo check",
+            "cargo c",
+            "deno check",
+            "dialyzer",
+            "mix dialyzer",
+            "attw",
+            "npm run typecheck",
+            "go build -n",
         ],
     ),
     (
         BUILD,
         &[
-            "cargo build", "cargo b", "cargo doc", "go build", "go install", "make", "gmake", "make all", "make build",
-            "gmake all", "cmake --build", "ninja", "meson compile", "mvn compile", "mvn package", "mvn install",
-            "mvnw compile", "mvnw package", "gradle build", "gradlew build", "gradle assemble", "gradlew assemble",
-            "dotnet build", "dotnet publish", "webpack", "vite build", "rollup", "esbuild", "tsup", "next build",
-            "nuxt build", "astro build", "ng build", "nx build", "turbo build", "swift build", "xcodebuild", "xcodebuild build",
-            "bazel build", "buck build", "stack build", "cabal build", "mix compile", "python -m build", "maturin build",
-            "maturin develop", "poetry build", "uv build", "hatch build", "docker build", "docker compose build",
-            "flutter build", "zig build", "rustc", "gcc", "g++", "clang", "clang++", "cc", "javac", "kotlinc", "elm",
-            "sbt compile", "nix build", "hugo", "jekyll", "mkdocs", "sphinx-build", "wasm-pack", "tinygo", "bun build",
-            "python -m compileall", "python -m py_compile", "npm run build", "lein compile", "expo", "gatsby", "parcel",
+            "cargo build",
+            "cargo b",
+            "cargo doc",
+            "go build",
+            "go install",
+            "make",
+            "gmake",
+            "make all",
+            "make build",
+            "gmake all",
+            "cmake --build",
+            "ninja",
+            "meson compile",
+            "mvn compile",
+            "mvn package",
+            "mvn install",
+            "mvnw compile",
+            "mvnw package",
+            "gradle build",
+            "gradlew build",
+            "gradle assemble",
+            "gradlew assemble",
+            "dotnet build",
+            "dotnet publish",
+            "webpack",
+            "vite build",
+            "rollup",
+            "esbuild",
+            "tsup",
+            "next build",
+            "nuxt build",
+            "astro build",
+            "ng build",
+            "nx build",
+            "turbo build",
+            "swift build",
+            "xcodebuild",
+            "xcodebuild build",
+            "bazel build",
+            "buck build",
+            "stack build",
+            "cabal build",
+            "mix compile",
+            "python -m build",
+            "maturin build",
+            "maturin develop",
+            "poetry build",
+            "uv build",
+            "hatch build",
+            "docker build",
+            "docker compose build",
+            "flutter build",
+            "zig build",
+            "rustc",
+            "gcc",
+            "g++",
+            "clang",
+            "clang++",
+            "cc",
+            "javac",
+            "kotlinc",
+            "elm",
+            "sbt compile",
+            "nix build",
+            "hugo",
+            "jekyll",
+            "mkdocs",
+            "sphinx-build",
+            "wasm-pack",
+            "tinygo",
+            "bun build",
+            "python -m compileall",
+            "python -m py_compile",
+            "npm run build",
+            "lein compile",
+            "expo",
+            "gatsby",
+            "parcel",
         ],
     ),
-    (FORMAT, &["cargo fmt", "gofmt", "prettier --check", "dprint", "shfmt", "terraform fmt", "mix format", "python -m black"]),
+    (
+        FORMAT,
+        &[
+            "cargo fmt",
+            "gofmt",
+            "prettier --check",
+            "dprint",
+            "shfmt",
+            "terraform fmt",
+            "mix format",
+            "python -m black",
+        ],
+    ),
 ];
 
 /// Tools that run what the project has given a name: the name says what it is.
 const NAMED: &[&str] = &[
-    "npm", "npm run", "pnpm", "pnpm run", "yarn", "yarn run", "bun run", "deno task", "make", "gmake", "mise run", "just",
-    "task", "rake", "composer", "invoke", "inv", "poe", "hatch", "pdm", "turbo", "nx", "nx run", "lerna", "rush", "moon",
-    "mise", "ninja", "gradle", "gradlew", "bundle", "lein",
+    "npm",
+    "npm run",
+    "pnpm",
+    "pnpm run",
+    "yarn",
+    "yarn run",
+    "bun run",
+    "deno task",
+    "make",
+    "gmake",
+    "mise run",
+    "just",
+    "task",
+    "rake",
+    "composer",
+    "invoke",
+    "inv",
+    "poe",
+    "hatch",
+    "pdm",
+    "turbo",
+    "nx",
+    "nx run",
+    "lerna",
+    "rush",
+    "moon",
+    "mise",
+    "ninja",
+    "gradle",
+    "gradlew",
+    "bundle",
+    "lein",
 ];
 
 fn program(name: &str) -> Option<Kinds> {
@@ -80,8 +345,13 @@ fn program(name: &str) -> Option<Kinds> {
 pub fn kinds(name: &str, arguments: &[Word<'_>]) -> Kinds {
     let has = |flags: &[&str]| arguments.iter().any(|a| flags.contains(&a.as_ref()));
     let kinds = kinds_of(name, &has);
-    let asks = kinds != 0 && (has(&["--help", "--version", "-h", "help"]) || name.ends_with(" --version") || name.ends_with(" --help"));
-    if asks { 0 } else { kinds }
+    let asks = kinds != 0
+        && (has(&["--help", "--version", "-h", "help"]) || name.ends_with(" --version") || name.ends_with(" --help"));
+    if asks {
+        0
+    } else {
+        kinds
+    }
 }
 
 fn kinds_of(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
@@ -93,7 +363,11 @@ fn kinds_of(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
     }
     match name {
         "black" | "isort" | "rustfmt" | "ruff format" | "biome format" | "clang-format" | "deno fmt" | "prettier" => {
-            if has(LOOKING) { FORMAT } else { 0 }
+            if has(LOOKING) {
+                FORMAT
+            } else {
+                0
+            }
         }
         _ => named(name, has),
     }
@@ -101,8 +375,18 @@ fn kinds_of(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
 
 /// Options that make a formatter look only.
 const LOOKING: &[&str] = &[
-    "--check", "-c", "--check-only", "-l", "-d", "--diff", "--dry-run", "-check", "--check-formatted", "--list-different",
-    "check", "-n",
+    "--check",
+    "-c",
+    "--check-only",
+    "-l",
+    "-d",
+    "--diff",
+    "--dry-run",
+    "-check",
+    "--check-formatted",
+    "--list-different",
+    "check",
+    "-n",
 ];
 
 /// A script or target by its own name.
@@ -117,7 +401,9 @@ fn named(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
     for part in script.split([':', '-', '_', '.', '/']) {
         kinds |= match part {
             "test" | "tests" | "spec" | "specs" | "e2e" | "unit" | "integration" | "verify" | "ci" | "coverage" => TEST,
-            "lint" | "eslint" | "clippy" | "ruff" | "stylelint" | "vet" | "check" | "checks" | "rubocop" | "flake8" => LINT,
+            "lint" | "eslint" | "clippy" | "ruff" | "stylelint" | "vet" | "check" | "checks" | "rubocop" | "flake8" => {
+                LINT
+            }
             "build" | "compile" | "bundle" => BUILD,
             "typecheck" | "types" | "tsc" | "mypy" | "pyright" | "type" => TYPES,
             "fmt" | "format" | "prettier" if script.contains("check") || has(LOOKING) => FORMAT,
@@ -126,7 +412,11 @@ fn named(name: &str, has: &dyn Fn(&[&str]) -> bool) -> Kinds {
     }
     // `format:check`, `test:lint`: the first part that says more than "check" wins over it.
     let unspecific = script.split([':', '-', '_', '.', '/']).any(|p| p == "check" || p == "checks");
-    if unspecific && kinds & !LINT != 0 { kinds & !LINT } else { kinds }
+    if unspecific && kinds & !LINT != 0 {
+        kinds & !LINT
+    } else {
+        kinds
+    }
 }
 
 /// `./run_tests.sh`, `scripts/lint.sh`: a file that is called like a check.
@@ -181,7 +471,9 @@ pub fn verdict(output: &[u8]) -> Says {
 /// What one word says; `number` is the number directly before it: is it more than 0?
 fn sign(word: &[u8], after: u8, number: Option<bool>, before: [&[u8]; 2]) -> Says {
     match (word, number) {
-        (b"failed" | b"failing" | b"failures" | b"failure" | b"errors" | b"error" | b"problems", Some(true)) => Says::Failed,
+        (b"failed" | b"failing" | b"failures" | b"failure" | b"errors" | b"error" | b"problems", Some(true)) => {
+            Says::Failed
+        }
         (b"failed" | b"failing" | b"failures" | b"errors" | b"problems" | b"issues", Some(false)) => match word {
             b"issues" | b"errors" | b"problems" => Says::Passed,
             _ => Says::Nothing,
@@ -192,7 +484,14 @@ fn sign(word: &[u8], after: u8, number: Option<bool>, before: [&[u8]; 2]) -> Say
         (b"ERROR" | b"Error", None) if after == b':' => Says::Failed,
         // `error[E0308]`, `error TS2345`, `error: …`
         (b"error", None) if matches!(after, b':' | b'[') => Says::Failed,
-        (word, None) if before[1] == b"error" && word.starts_with(b"TS") && word[2..].iter().all(u8::is_ascii_digit) && word.len() > 2 => Says::Failed,
+        (word, None)
+            if before[1] == b"error"
+                && word.starts_with(b"TS")
+                && word[2..].iter().all(u8::is_ascii_digit)
+                && word.len() > 2 =>
+        {
+            Says::Failed
+        }
         (b"failed", None) if after == b':' => Says::Failed,
         (b"passed" | b"passing", Some(true)) => Says::Passed,
         (b"passed", None) if before[1] == b"checks" || before[1] == b"tests" => Says::Passed,
@@ -201,7 +500,11 @@ fn sign(word: &[u8], after: u8, number: Option<bool>, before: [&[u8]; 2]) -> Say
         (b"in", _) if before[1] == b"built" || before[1] == b"successfully" => Says::Passed,
         (b"successfully", _) if before[1] == b"Compiled" || before[1] == b"compiled" => Says::Passed,
         (b"found", _) if before == [b"no".as_slice(), b"issues"] => Says::Passed,
-        (b"profile", _) if before == [b"Finished".as_slice(), b"dev"] || before == [b"Finished".as_slice(), b"release"] => Says::Passed,
+        (b"profile", _)
+            if before == [b"Finished".as_slice(), b"dev"] || before == [b"Finished".as_slice(), b"release"] =>
+        {
+            Says::Passed
+        }
         (b"OK", None) => Says::Passed,
         _ => Says::Nothing,
     }

@@ -293,8 +293,18 @@ impl Look {
                 Some("-all") => all = true,
                 Some("-dry-run" | "-short" | "-porcelain") => return,
                 Some(long) if long.starts_with('-') => {
-                    k += ["-message", "-file", "-author", "-date", "-reuse-message", "-fixup", "-squash", "-template", "-trailer"]
-                        .contains(&long) as usize;
+                    k += [
+                        "-message",
+                        "-file",
+                        "-author",
+                        "-date",
+                        "-reuse-message",
+                        "-fixup",
+                        "-squash",
+                        "-template",
+                        "-trailer",
+                    ]
+                    .contains(&long) as usize;
                 }
                 Some(cluster) => {
                     // In a cluster, the first option with an argument takes the rest of the word, or the next word.
@@ -314,7 +324,10 @@ impl Look {
 
 /// The word means itself: nothing in it is expanded.
 fn is_plain(word: &str) -> bool {
-    !word.is_empty() && word.len() <= PATH_LENGTH && !word.contains(['$', '*', '?', '`', '\n']) && !word.starts_with('~')
+    !word.is_empty()
+        && word.len() <= PATH_LENGTH
+        && !word.contains(['$', '*', '?', '`', '\n'])
+        && !word.starts_with('~')
 }
 
 /// A path as seen from where `folder` is seen from; `.` and `..` are resolved where that can be done.
@@ -362,7 +375,13 @@ mod tests {
         assert_eq!(steps("git commit -q -m x -- a b"), [commit(false, &["a", "b"])]);
         assert_eq!(steps("git add -A\ngit commit -m x"), [Step::AddAll(None), commit(false, &[])]);
         assert_eq!(steps("git add -u; git add ."), [Step::AddAll(None), Step::AddAll(None)]);
-        for text in ["echo git commit -a", "git log --grep 'git commit -a'", "git commit --dry-run", "# git commit -a", "git commit-tree x"] {
+        for text in [
+            "echo git commit -a",
+            "git log --grep 'git commit -a'",
+            "git commit --dry-run",
+            "# git commit -a",
+            "git commit-tree x",
+        ] {
             assert_eq!(steps(text), [], "{text}");
         }
         assert_eq!(steps("bash -lc 'git commit -a -m x'"), [commit(true, &[])]);

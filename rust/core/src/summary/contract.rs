@@ -109,13 +109,15 @@ fn done(b: &mut Builder<'_>, packages: &[&Package]) -> Vec<String> {
     }
     let state = b.state;
     let all = state.todos.len();
-    let finished: Vec<&Cite> = state.todos.iter().filter(|t| !plan::is_open(&t.entry.status)).map(|t| &t.cite).collect();
+    let finished: Vec<&Cite> =
+        state.todos.iter().filter(|t| !plan::is_open(&t.entry.status)).map(|t| &t.cite).collect();
     if all > 0 {
         let sentence = format!("The agent's plan: {} of {all} steps done.", finished.len());
         let cites: Vec<&Cite> = state.todos.iter().map(|t| &t.cite).take(5).collect();
         list.push(b.sentence("done", sentence, cites));
     }
-    let passed: Vec<_> = state.verification.runs.iter().filter(|(_, r)| r.status == Status::Passed).map(|(_, r)| r).collect();
+    let passed: Vec<_> =
+        state.verification.runs.iter().filter(|(_, r)| r.status == Status::Passed).map(|(_, r)| r).collect();
     let mut commands: Vec<String> = Vec::new();
     let mut cites = Vec::new();
     for run in passed.iter().rev() {
@@ -172,13 +174,19 @@ fn uncertainty(b: &mut Builder<'_>, questions: &Questions) -> Object {
         assumptions.push(format!("{judged} check(s) hide their exit code in a pipe or list; their status is what the end of their output says."));
     }
     if state.inferred > 0 {
-        assumptions.push(format!("Exit code 0 of {} command(s) is inferred: the log states codes of failures only.", state.inferred));
+        assumptions.push(format!(
+            "Exit code 0 of {} command(s) is inferred: the log states codes of failures only.",
+            state.inferred
+        ));
     }
     let unconfirmed = state.files.modified().iter().filter(|f| f.unconfirmed).count();
     if unconfirmed > 0 {
-        assumptions.push(format!("The last change of {unconfirmed} file(s) has no result in the log and is taken to have been made."));
+        assumptions.push(format!(
+            "The last change of {unconfirmed} file(s) has no result in the log and is taken to have been made."
+        ));
     }
-    let mut decisions: Vec<(String, Cite)> = state.interrupted.iter().map(|(text, cite)| (text.to_string(), cite.clone())).collect();
+    let mut decisions: Vec<(String, Cite)> =
+        state.interrupted.iter().map(|(text, cite)| (text.to_string(), cite.clone())).collect();
     decisions.extend(state.verification.missing());
     decisions.extend(questions.iter().map(|(text, cite)| (format!("Resolve open question: {text}"), cite.clone())));
     let decisions: Vec<String> =
@@ -197,7 +205,10 @@ fn next_actions(b: &mut Builder<'_>, packages: &[&Package], questions: &Question
     let mut list = Vec::new();
     let request = packages.iter().rev().find_map(|p| p.user.as_ref());
     if let Some((words, cite)) = request.filter(|_| is_unfinished(state.end)) {
-        let sentence = format!("Go on with the last request, which this log leaves unfinished: {}", text::short(words, USER_MESSAGE));
+        let sentence = format!(
+            "Go on with the last request, which this log leaves unfinished: {}",
+            text::short(words, USER_MESSAGE)
+        );
         list.push(b.sentence("next_action", sentence, [cite]));
     }
     let todos: Vec<&Cite> = state.todos.iter().filter(|t| plan::is_open(&t.entry.status)).map(|t| &t.cite).collect();
@@ -223,7 +234,10 @@ fn next_actions(b: &mut Builder<'_>, packages: &[&Package], questions: &Question
     }
     let open = state.files.not_seen_committed();
     if let Some(last) = open.last() {
-        let sentence = format!("Commit or discard {} file(s) that are not seen committed, listed in `not_seen_committed`", open.len());
+        let sentence = format!(
+            "Commit or discard {} file(s) that are not seen committed, listed in `not_seen_committed`",
+            open.len()
+        );
         list.push(action(b, &sentence, Vec::new(), [&last.last]));
     }
     list

@@ -76,7 +76,11 @@ impl Files {
     /// The one name of a path: absolute where that can be known.
     pub fn place(&self, path: &str) -> String {
         let path = slashes(path);
-        if path.starts_with('/') || has_drive(&path) { below(None, &path) } else { below(self.cwd.as_deref(), &path) }
+        if path.starts_with('/') || has_drive(&path) {
+            below(None, &path)
+        } else {
+            below(self.cwd.as_deref(), &path)
+        }
     }
 
     /// A file was read, so it is there.
@@ -259,7 +263,11 @@ impl Files {
 }
 
 fn slashes(path: &str) -> String {
-    if has_drive(path) { path.replace('\\', "/") } else { path.to_owned() }
+    if has_drive(path) {
+        path.replace('\\', "/")
+    } else {
+        path.to_owned()
+    }
 }
 
 fn has_drive(path: &str) -> bool {

@@ -241,7 +241,8 @@ impl Extractor {
         let name = line.text(b"name").unwrap_or_default();
         let last = name.rsplit(|c| matches!(c, b'.' | b'/')).next().unwrap_or(name);
         let plan = a.tool_kind == b"plan" || plan::is_plan(last);
-        let question = a.tool_kind == b"interactive" || matches!(last, b"AskUserQuestion" | b"request_user_input" | b"ask_followup_question");
+        let question = a.tool_kind == b"interactive"
+            || matches!(last, b"AskUserQuestion" | b"request_user_input" | b"ask_followup_question");
         if plan || question {
             let mut data = None;
             line.blocks(&mut |block| {
@@ -347,7 +348,12 @@ const COMPLAINT: usize = 256 << 10;
 
 /// Lines before the output of a command.
 const HEADERS: &[&str] = &[
-    "Exit code", "Chunk ID: ", "Wall time: ", "Process exited with code ", "Original token count: ", "Total output lines: ",
+    "Exit code",
+    "Chunk ID: ",
+    "Wall time: ",
+    "Process exited with code ",
+    "Original token count: ",
+    "Total output lines: ",
     "Output:",
 ];
 
@@ -447,14 +453,21 @@ fn file(line: &Line<'_>, a: &Attributes<'_>, op: Op) -> Act {
 
 /// A path; a longer one than is followed becomes an excerpt, which meets no other path by mistake.
 fn path(literal: &[u8]) -> Box<str> {
-    if literal.len() <= PATH_LENGTH { decoded(literal).into() } else { verbatim(literal, PATH_LENGTH / 4).into() }
+    if literal.len() <= PATH_LENGTH {
+        decoded(literal).into()
+    } else {
+        verbatim(literal, PATH_LENGTH / 4).into()
+    }
 }
 
 /// The result tells that the command went on, or ended in another way than by itself.
 fn still_open(line: &Line<'_>) -> bool {
     let rest = attributes(line, true).rest;
     let has = |needle: &[u8]| memchr::memmem::find(rest, needle).is_some();
-    let told = has(b"\"backgroundTaskId\":\"") || has(b"\"backgroundedByUser\":true") || has(b"\"interrupted\":true") || has(b"\"returnCodeInterpretation\":\"");
+    let told = has(b"\"backgroundTaskId\":\"")
+        || has(b"\"backgroundedByUser\":true")
+        || has(b"\"interrupted\":true")
+        || has(b"\"returnCodeInterpretation\":\"");
     told || {
         let begin = words(line, 400);
         begin.contains("Process running with session ID") || begin.contains("running in background with ID")

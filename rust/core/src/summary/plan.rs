@@ -19,12 +19,19 @@ pub enum Change {
     Replace(Vec<Entry>, u64),
     /// One more entry; its id may stand in the result only.
     Add(Entry),
-    Update { id: String, text: Option<String>, status: Option<String> },
+    Update {
+        id: String,
+        text: Option<String>,
+        status: Option<String>,
+    },
 }
 
 /// Calls of these names change a plan even where the log does not say so.
 pub fn is_plan(name: &[u8]) -> bool {
-    matches!(name, b"TodoWrite" | b"todo_write" | b"update_plan" | b"TaskCreate" | b"TaskUpdate" | b"write_todos" | b"todowrite")
+    matches!(
+        name,
+        b"TodoWrite" | b"todo_write" | b"update_plan" | b"TaskCreate" | b"TaskUpdate" | b"write_todos" | b"todowrite"
+    )
 }
 
 /// The change that the arguments of a call make.
@@ -41,7 +48,8 @@ pub fn change(name: &[u8], arguments: Value<'_>) -> Option<Change> {
         }
         b"TaskUpdate" => Some(Change::Update { id: id()?, text: text(&["subject"]), status: text(&["status"]) }),
         _ => {
-            let list = arguments.members().map(|(_, v)| v).chain([arguments]).find(|v| v.items().any(|i| entry(i).is_some()));
+            let list =
+                arguments.members().map(|(_, v)| v).chain([arguments]).find(|v| v.items().any(|i| entry(i).is_some()));
             // An empty list is a plan too: it has nothing in it.
             let empty = || arguments.members().any(|(_, v)| v.is_array() && v.items().next().is_none());
             let Some(list) = list else { return empty().then(|| Change::Replace(Vec::new(), 0)) };
@@ -82,7 +90,11 @@ pub fn questions(arguments: Value<'_>) -> Vec<String> {
         .take(QUESTIONS)
         .map(|q| collapsed(q.literal(), QUESTION))
         .collect();
-    if list.is_empty() { one(arguments).map(|q| collapsed(q.literal(), QUESTION)).into_iter().collect() } else { list }
+    if list.is_empty() {
+        one(arguments).map(|q| collapsed(q.literal(), QUESTION)).into_iter().collect()
+    } else {
+        list
+    }
 }
 
 /// Id and text of the questions that an event of the Rust program declares (canonical JSON of two attributes).
@@ -90,7 +102,8 @@ pub fn asked(meta: Option<&[u8]>, ids: Option<&[u8]>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     with_json(meta, |value| {
         for item in value.items().take(QUESTIONS) {
-            let field = |key: &str| item.get_str(key).map(|v| collapsed(v.literal(), QUESTION)).filter(|t| !t.is_empty());
+            let field =
+                |key: &str| item.get_str(key).map(|v| collapsed(v.literal(), QUESTION)).filter(|t| !t.is_empty());
             if let Some(id) = field("id") {
                 let text = field("question").or_else(|| field("header")).unwrap_or_else(|| id.clone());
                 all.push((id, text));
@@ -146,7 +159,8 @@ mod tests {
 
     #[test]
     fn lists_replace_the_plan_and_tasks_change_one_entry() {
-        let list = of("TodoWrite", r#"{"todos":[{"content":"a","status":"pending"},{"step":"b","status":"done"},{"x":1}]}"#);
+        let list =
+            of("TodoWrite", r#"{"todos":[{"content":"a","status":"pending"},{"step":"b","status":"done"},{"x":1}]}"#);
         assert_eq!(list, Some(Change::Replace(vec![entry(None, "a", "pending"), entry(None, "b", "done")], 0)));
         let plan = of("update_plan", r#"{"explanation":"e","plan":[{"status":"in_progress","step":"s"}]}"#);
         assert_eq!(plan, Some(Change::Replace(vec![entry(None, "s", "in_progress")], 0)));
@@ -163,7 +177,9 @@ mod tests {
     #[test]
     fn questions_are_found_in_the_arguments_of_either_agent() {
         let mut found = Vec::new();
-        with_json(Some(br#"{"questions":[{"header":"h","question":"q?"},{"header":"only"}]}"#), |v| found = questions(v));
+        with_json(Some(br#"{"questions":[{"header":"h","question":"q?"},{"header":"only"}]}"#), |v| {
+            found = questions(v)
+        });
         assert_eq!(found, ["q?", "only"]);
         with_json(Some(br#"{"question":"one?"}"#), |v| found = questions(v));
         assert_eq!(found, ["one?"]);

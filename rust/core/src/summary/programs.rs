@@ -28,8 +28,8 @@ pub fn unwrapped<'w, 't>(words: &'w [Word<'t>]) -> &'w [Word<'t>] {
     // Each round takes at least one word away.
     while let Some(first) = rest.first() {
         let taken = match base(first) {
-            "sudo" | "doas" | "command" | "exec" | "nohup" | "builtin" | "nice" | "ionice" | "stdbuf" | "xvfb-run" | "time"
-            | "caffeinate" => 1 + options(&rest[1..], &["-u", "-n", "-c", "-g"]),
+            "sudo" | "doas" | "command" | "exec" | "nohup" | "builtin" | "nice" | "ionice" | "stdbuf" | "xvfb-run"
+            | "time" | "caffeinate" => 1 + options(&rest[1..], &["-u", "-n", "-c", "-g"]),
             "env" | "cross-env" | "dotenv" => {
                 let n = options(&rest[1..], &["-u", "-C", "-f", "-e"]);
                 1 + n + rest[1 + n..].iter().take_while(|w| w.contains('=')).count()
@@ -40,7 +40,9 @@ pub fn unwrapped<'w, 't>(words: &'w [Word<'t>]) -> &'w [Word<'t>] {
             }
             "npx" | "bunx" | "pnpx" => 1 + options(&rest[1..], &["-p", "--package", "-c"]),
             "uvx" | "pipx" => 1 + (rest.get(1).is_some_and(|w| w == "run")) as usize,
-            "uv" | "poetry" | "pdm" | "hatch" | "rye" | "pipenv" | "pixi" if rest.get(1).is_some_and(|w| w == "run") => {
+            "uv" | "poetry" | "pdm" | "hatch" | "rye" | "pipenv" | "pixi"
+                if rest.get(1).is_some_and(|w| w == "run") =>
+            {
                 2 + options(&rest[2..], &["--with", "--extra", "--group", "-p", "--python", "-e", "--project"])
             }
             "bundle" | "mise" | "direnv" | "rtx" if rest.get(1).is_some_and(|w| w == "exec" || w == "x") => {
@@ -80,7 +82,9 @@ pub fn base(word: &str) -> &str {
 /// Options before the subcommand that take an argument.
 fn global_options(program: &str) -> &'static [&'static str] {
     match program {
-        "git" => &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--super-prefix", "--config-env"],
+        "git" => {
+            &["-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path", "--super-prefix", "--config-env"]
+        }
         "npm" | "pnpm" | "yarn" | "bun" => &["--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "-w", "--workspace"],
         "cargo" => &["--manifest-path", "-C", "--config", "-Z"],
         "make" | "gmake" => &["-C", "-f", "-j", "-I"],
@@ -92,13 +96,95 @@ fn global_options(program: &str) -> &'static [&'static str] {
 }
 
 const WITH_SUBCOMMAND: &[&str] = &[
-    "git", "cargo", "go", "npm", "pnpm", "yarn", "bun", "deno", "make", "gmake", "mise", "just", "task", "gradle",
-    "gradlew", "mvn", "mvnw", "docker", "podman", "docker-compose", "kubectl", "helm", "gh", "glab", "bd", "uv", "poetry",
-    "pdm", "hatch", "pip", "pip3", "dotnet", "swift", "mix", "rails", "rake", "bundle", "terraform", "tofu", "composer",
-    "sbt", "lein", "stack", "cabal", "zig", "flutter", "dart", "bazel", "buck", "nix", "brew", "apt", "apt-get",
-    "systemctl", "ng", "nx", "turbo", "lerna", "vite", "next", "nuxt", "astro", "playwright", "cypress", "biome", "ruff",
-    "maturin", "pre-commit", "invoke", "inv", "poe", "rush", "moon", "ninja", "cmake", "xcodebuild", "wrangler", "jj",
-    "hg", "svn", "aws", "gcloud", "az", "node", "python", "python3", "php", "ruby", "prettier",
+    "git",
+    "cargo",
+    "go",
+    "npm",
+    "pnpm",
+    "yarn",
+    "bun",
+    "deno",
+    "make",
+    "gmake",
+    "mise",
+    "just",
+    "task",
+    "gradle",
+    "gradlew",
+    "mvn",
+    "mvnw",
+    "docker",
+    "podman",
+    "docker-compose",
+    "kubectl",
+    "helm",
+    "gh",
+    "glab",
+    "bd",
+    "uv",
+    "poetry",
+    "pdm",
+    "hatch",
+    "pip",
+    "pip3",
+    "dotnet",
+    "swift",
+    "mix",
+    "rails",
+    "rake",
+    "bundle",
+    "terraform",
+    "tofu",
+    "composer",
+    "sbt",
+    "lein",
+    "stack",
+    "cabal",
+    "zig",
+    "flutter",
+    "dart",
+    "bazel",
+    "buck",
+    "nix",
+    "brew",
+    "apt",
+    "apt-get",
+    "systemctl",
+    "ng",
+    "nx",
+    "turbo",
+    "lerna",
+    "vite",
+    "next",
+    "nuxt",
+    "astro",
+    "playwright",
+    "cypress",
+    "biome",
+    "ruff",
+    "maturin",
+    "pre-commit",
+    "invoke",
+    "inv",
+    "poe",
+    "rush",
+    "moon",
+    "ninja",
+    "cmake",
+    "xcodebuild",
+    "wrangler",
+    "jj",
+    "hg",
+    "svn",
+    "aws",
+    "gcloud",
+    "az",
+    "node",
+    "python",
+    "python3",
+    "php",
+    "ruby",
+    "prettier",
 ];
 fn has_subcommand(program: &str) -> bool {
     static TABLE: OnceLock<HashSet<&str>> = OnceLock::new();
@@ -106,7 +192,25 @@ fn has_subcommand(program: &str) -> bool {
 }
 
 /// Their subcommands have subcommands.
-const TWO_WORDS: &[&str] = &["gh", "glab", "docker compose", "aws", "gcloud", "az", "uv pip", "cargo nextest", "git stash", "npm run", "pnpm run", "yarn run", "bun run", "mise run", "go tool", "deno task", "nx run"];
+const TWO_WORDS: &[&str] = &[
+    "gh",
+    "glab",
+    "docker compose",
+    "aws",
+    "gcloud",
+    "az",
+    "uv pip",
+    "cargo nextest",
+    "git stash",
+    "npm run",
+    "pnpm run",
+    "yarn run",
+    "bun run",
+    "mise run",
+    "go tool",
+    "deno task",
+    "nx run",
+];
 
 /// What a simple command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,18 +275,40 @@ fn is_target(word: &str) -> bool {
 
 /// Programs that neither do nor check anything by themselves.
 const TRIVIAL: &[&str] = &[
-    "cd", "pushd", "popd", "echo", "printf", "export", "unset", "set", "source", ".", "true", "false", ":", "sleep", "pwd",
-    "mkdir", "test", "[", "[[", "]]", "read", "local", "declare", "alias", "trap", "wait", "exit", "return", "tee", "clear",
-    "umask", "ulimit", "shopt", "eval",
+    "cd", "pushd", "popd", "echo", "printf", "export", "unset", "set", "source", ".", "true", "false", ":", "sleep",
+    "pwd", "mkdir", "test", "[", "[[", "]]", "read", "local", "declare", "alias", "trap", "wait", "exit", "return",
+    "tee", "clear", "umask", "ulimit", "shopt", "eval",
 ];
 
 /// Programs whose exit code 1 is an answer, not a failure.
 pub fn answers_by_code(program: &str) -> bool {
     matches!(
         program,
-        "grep" | "egrep" | "fgrep" | "rg" | "ag" | "ack" | "diff" | "cmp" | "test" | "[" | "[[" | "which" | "command" | "type"
-            | "pgrep" | "pidof" | "expr" | "git grep" | "git diff" | "findstr" | "zgrep" | "colordiff" | "git ls-files"
-            | "git check-ignore" | "git merge-base"
+        "grep"
+            | "egrep"
+            | "fgrep"
+            | "rg"
+            | "ag"
+            | "ack"
+            | "diff"
+            | "cmp"
+            | "test"
+            | "["
+            | "[["
+            | "which"
+            | "command"
+            | "type"
+            | "pgrep"
+            | "pidof"
+            | "expr"
+            | "git grep"
+            | "git diff"
+            | "findstr"
+            | "zgrep"
+            | "colordiff"
+            | "git ls-files"
+            | "git check-ignore"
+            | "git merge-base"
     )
 }
 

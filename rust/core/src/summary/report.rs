@@ -38,9 +38,15 @@ pub fn report(header: &Header, numbers: &Numbers, state: &State, has_evidence: b
     }
     let unresolved = checks.unresolved();
     if !unresolved.is_empty() {
-        all.add("warning", "check_unresolved", "A check failed and no later run settles it.", unresolved.iter().map(|(_, r)| &r.call));
+        all.add(
+            "warning",
+            "check_unresolved",
+            "A check failed and no later run settles it.",
+            unresolved.iter().map(|(_, r)| &r.call),
+        );
     }
-    let hidden: Vec<_> = checks.runs.iter().filter(|(_, r)| r.status == Status::Unknown).map(|(_, r)| &r.call).collect();
+    let hidden: Vec<_> =
+        checks.runs.iter().filter(|(_, r)| r.status == Status::Unknown).map(|(_, r)| &r.call).collect();
     if !hidden.is_empty() {
         all.add("warning", "check_unclear", "The result of a check is not known.", hidden);
     }
@@ -54,7 +60,12 @@ pub fn report(header: &Header, numbers: &Numbers, state: &State, has_evidence: b
     }
     let open = state.files.not_seen_committed();
     if !open.is_empty() {
-        all.add("warning", "not_seen_committed", "Edited files are not seen committed in this log.", open.iter().map(|f| &f.last));
+        all.add(
+            "warning",
+            "not_seen_committed",
+            "Edited files are not seen committed in this log.",
+            open.iter().map(|f| &f.last),
+        );
     }
     let passed = all.0.is_empty();
     Object::new()

@@ -372,7 +372,10 @@ mod tests {
 
     #[test]
     fn a_here_document_is_no_command() {
-        assert_eq!(words("cat <<'EOF' > x && git add x\ngit commit -a\nEOF\nls"), [vec!["cat"], vec!["git", "add", "x"], vec!["ls"]]);
+        assert_eq!(
+            words("cat <<'EOF' > x && git add x\ngit commit -a\nEOF\nls"),
+            [vec!["cat"], vec!["git", "add", "x"], vec!["ls"]]
+        );
         assert_eq!(words("cat <<-EOF\n\tx\n\tEOF\nls"), [["cat"], ["ls"]]);
         let commit = "git commit -m \"$(cat <<'EOF'\nfix: don't\n)\nEOF\n)\" && git push";
         assert_eq!(split(commit)[0].words[..3], ["git", "commit", "-m"]);
@@ -381,7 +384,10 @@ mod tests {
 
     #[test]
     fn nothing_of_any_text_is_a_panic() {
-        for text in ["'", "\"", "\\", "$(", "${", "`", "<<", "<<-", ">", "a|", "&&", "<<'", "é'é", "1>", "\"\\", "$", "$('", "\"$(é"] {
+        for text in [
+            "'", "\"", "\\", "$(", "${", "`", "<<", "<<-", ">", "a|", "&&", "<<'", "é'é", "1>", "\"\\", "$", "$('",
+            "\"$(é",
+        ] {
             split(text);
         }
     }

@@ -268,9 +268,8 @@ impl State {
         }
         if self.order.len() > 4 * OPEN_CALLS {
             let open = &self.open;
-            self.order.retain(|(key, number)| {
-                open.get(key).is_some_and(|q| q.front().is_some_and(|o| o.number <= *number))
-            });
+            self.order
+                .retain(|(key, number)| open.get(key).is_some_and(|q| q.front().is_some_and(|o| o.number <= *number)));
         }
     }
 
@@ -290,7 +289,8 @@ impl State {
             outcome.open = false;
         }
         let outcome = &outcome;
-        if outcome.is_error && !calls.iter().any(|o| matches!(o.act, Act::Shell { .. }) && outcome.exit_code.is_some()) {
+        if outcome.is_error && !calls.iter().any(|o| matches!(o.act, Act::Shell { .. }) && outcome.exit_code.is_some())
+        {
             let name = if outcome.name.is_empty() { "unknown" } else { &outcome.name };
             let text = match &outcome.text {
                 Some(text) => format!("Tool error: {name} — {}", text::short(text, NAME)),
@@ -372,7 +372,8 @@ impl State {
         }
         if let Some(code) = code {
             let quoted = super::verification::quoted(&command.text);
-            self.errors.push((format!("Shell: `{quoted}` → exit {code}").into(), result.clone().unwrap_or(cite.clone())));
+            self.errors
+                .push((format!("Shell: `{quoted}` → exit {code}").into(), result.clone().unwrap_or(cite.clone())));
         }
         let keys = Keys { same: command.same(), kind: command.kind, other: command.arguments() };
         self.failed(keys, (&*command.text).into(), "command", code, cite, outcome);
@@ -390,7 +391,8 @@ impl State {
         let error = outcome.and_then(|o| o.0.text.clone());
         let result = outcome.map(|o| o.1.clone());
         let (first, last) = (cite.clone(), cite);
-        self.attempts.failed(keys, Attempt { text, kind, exit_code, error, count: 1, first, last, result, replaced_by: None });
+        self.attempts
+            .failed(keys, Attempt { text, kind, exit_code, error, count: 1, first, last, result, replaced_by: None });
     }
 
     fn check(
@@ -521,15 +523,56 @@ fn hex(key: &Key) -> String {
 /// A turn changes the goal unless it only says yes, thanks or go on.
 fn changes_the_goal(words: &str) -> bool {
     const NODS: &[&str] = &[
-        "yes", "y", "yeah", "yep", "ok", "okay", "k", "sure", "go", "go on", "go ahead", "continue", "please continue", "proceed",
-        "do it", "yes please", "please do", "thanks", "thank you", "thx", "great", "good", "nice", "perfect", "lgtm", "done",
-        "next", "keep going", "carry on", "继续", "好", "好的", "可以", "是", "对", "계속", "네", "はい", "続けて", "ja", "weiter",
-        "oui", "sí", "si",
+        "yes",
+        "y",
+        "yeah",
+        "yep",
+        "ok",
+        "okay",
+        "k",
+        "sure",
+        "go",
+        "go on",
+        "go ahead",
+        "continue",
+        "please continue",
+        "proceed",
+        "do it",
+        "yes please",
+        "please do",
+        "thanks",
+        "thank you",
+        "thx",
+        "great",
+        "good",
+        "nice",
+        "perfect",
+        "lgtm",
+        "done",
+        "next",
+        "keep going",
+        "carry on",
+        "继续",
+        "好",
+        "好的",
+        "可以",
+        "是",
+        "对",
+        "계속",
+        "네",
+        "はい",
+        "続けて",
+        "ja",
+        "weiter",
+        "oui",
+        "sí",
+        "si",
     ];
     if words.len() > 60 {
         return true;
     }
-    let plain: String = words.chars().filter(|c| !c.is_ascii_punctuation() && !matches!(c, '。' | '，' | '！')).collect();
+    let plain: String =
+        words.chars().filter(|c| !c.is_ascii_punctuation() && !matches!(c, '。' | '，' | '！')).collect();
     !NODS.contains(&plain.trim().to_lowercase().as_str())
 }
 

@@ -203,7 +203,9 @@ pub fn both_ends(text: &str, most: usize) -> String {
 pub fn decoded(literal: &[u8]) -> String {
     match crate::json::string::decode(literal) {
         Cow::Borrowed(text) => String::from_utf8_lossy(text).into_owned(),
-        Cow::Owned(text) => String::from_utf8(text).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        Cow::Owned(text) => {
+            String::from_utf8(text).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+        }
     }
 }
 

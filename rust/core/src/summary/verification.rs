@@ -180,7 +180,10 @@ impl Verification {
         for latest in self.programs.iter().filter_map(|key| self.latest.get(key)).filter(|l| !named(l)) {
             let command = quoted(&latest.command);
             if stale(latest) {
-                list.push((format!("Not run again after the last file modification: `{command}`"), latest.cite.clone()));
+                list.push((
+                    format!("Not run again after the last file modification: `{command}`"),
+                    latest.cite.clone(),
+                ));
             } else if latest.status == Status::Unknown {
                 list.push((format!("Result not known: `{command}`"), latest.cite.clone()));
             }

@@ -168,9 +168,10 @@ fn said<'a>(origin: Origin, block: Block<'a>, draft: &mut Draft<'a>) {
     if let Some(last) = draft.events.last_mut() {
         let same = match (&last.kind, typed) {
             (EventType::UserMessage, true) => true,
-            (EventType::SystemMessage, false) => last.attributes.iter().any(
-                |(k, v)| *k == "source.origin" && matches!(v, super::super::event::Attribute::Text(t) if t.as_ref() == origin.as_str().as_bytes()),
-            ),
+            (EventType::SystemMessage, false) => last.attributes.iter().any(|(k, v)| {
+                *k == "source.origin"
+                    && matches!(v, super::super::event::Attribute::Text(t) if t.as_ref() == origin.as_str().as_bytes())
+            }),
             _ => false,
         };
         if same {
@@ -178,11 +179,8 @@ fn said<'a>(origin: Origin, block: Block<'a>, draft: &mut Draft<'a>) {
             return;
         }
     }
-    let event = if typed {
-        Event::new(EventType::UserMessage)
-    } else {
-        Event::new(EventType::SystemMessage).origin(origin)
-    };
+    let event =
+        if typed { Event::new(EventType::UserMessage) } else { Event::new(EventType::SystemMessage).origin(origin) };
     draft.push(event.block(block));
 }
 
@@ -194,7 +192,9 @@ pub(super) fn media_block<'a>(block: Value<'a>, draft: &mut Draft<'a>) -> Block<
     let url = source.and_then(|s| s.get_str("url"));
     let is_image = block.get_str("type").is_some_and(|t| t.is("image"));
     match (mime, data, url) {
-        (Some(mime), Some(data), _) if is_image && source.and_then(|s| s.get_str("type")).is_some_and(|t| t.is("base64")) => {
+        (Some(mime), Some(data), _)
+            if is_image && source.and_then(|s| s.get_str("type")).is_some_and(|t| t.is("base64")) =>
+        {
             used_type(block, draft);
             let source = source.expect("it was found above");
             used_type(source, draft);
@@ -222,7 +222,8 @@ pub(super) fn media_block<'a>(block: Value<'a>, draft: &mut Draft<'a>) -> Block<
 
 /// A block of a kind that is not known: kept as it is, and counted.
 pub(super) fn unknown_block<'a>(block: Value<'a>, draft: &mut Draft<'a>) {
-    let kind = block.get_str("type").and_then(|k| k.string()).filter(|k| !k.is_empty()).unwrap_or_else(|| "untyped".into());
+    let kind =
+        block.get_str("type").and_then(|k| k.string()).filter(|k| !k.is_empty()).unwrap_or_else(|| "untyped".into());
     draft.used(block);
     let name = block.get_str("type").map(|k| k.canonical_literal()).filter(|k| !k.is_empty()).unwrap_or(lit("untyped"));
     draft.push(Event::custom(name).block(Block::Json(block)));

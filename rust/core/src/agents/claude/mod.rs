@@ -37,13 +37,35 @@ pub static AGENT: Agent = Agent {
 
 /// Members that stand on most records with the same value.
 const ENVELOPE: &[&str] = &[
-    "sessionId", "cwd", "gitBranch", "version", "userType", "entrypoint", "slug", "isSidechain", "teamName", "agentId",
-    "requestId", "effort", "attributionSkill", "parentToolUseID", "permissionMode", "promptId",
+    "sessionId",
+    "cwd",
+    "gitBranch",
+    "version",
+    "userType",
+    "entrypoint",
+    "slug",
+    "isSidechain",
+    "teamName",
+    "agentId",
+    "requestId",
+    "effort",
+    "attributionSkill",
+    "parentToolUseID",
+    "permissionMode",
+    "promptId",
 ];
 
 /// The same inside `message`, and inside `message.usage`.
-const MESSAGE: &[&str] =
-    &["model", "type", "stop_reason", "stop_sequence", "stop_details", "container", "context_management", "diagnostics"];
+const MESSAGE: &[&str] = &[
+    "model",
+    "type",
+    "stop_reason",
+    "stop_sequence",
+    "stop_details",
+    "container",
+    "context_management",
+    "diagnostics",
+];
 const USAGE: &[&str] = &["service_tier", "inference_geo", "speed", "server_tool_use"];
 
 pub struct ClaudeMapper {
@@ -152,7 +174,8 @@ impl Mapper for ClaudeMapper {
         if !known {
             let id = draft.id.take();
             let time = draft.time.take();
-            let name = if kind.literal().is_empty() { Lit::Borrowed(b"untyped".as_slice()) } else { kind.canonical_literal() };
+            let name =
+                if kind.literal().is_empty() { Lit::Borrowed(b"untyped".as_slice()) } else { kind.canonical_literal() };
             return opaque(value, Draft { id, time, ..Draft::default() }, name);
         }
         if top.sidechain && !self.own_agent {

@@ -36,7 +36,8 @@ const BOOKKEEPING: &[(&str, &str)] = &[
 
 /// The kind is one that `record` knows.
 pub fn is_known(kind: &[u8]) -> bool {
-    matches!(kind, b"system" | b"progress" | b"file-history-snapshot") || BOOKKEEPING.iter().any(|(k, _)| k.as_bytes() == kind)
+    matches!(kind, b"system" | b"progress" | b"file-history-snapshot")
+        || BOOKKEEPING.iter().any(|(k, _)| k.as_bytes() == kind)
 }
 
 pub fn record<'a>(kind: &'a [u8], value: Value<'a>, calls: &Calls, draft: &mut Draft<'a>) -> bool {

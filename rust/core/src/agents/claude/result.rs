@@ -50,7 +50,8 @@ impl ClaudeMapper {
     pub(super) fn server_result<'a>(&mut self, block: Value<'a>, draft: &mut Draft<'a>) {
         let call_id = draft.take_lit(block, "tool_use_id");
         let name = call_id.as_ref().and_then(|id| self.calls.answered(id)).map_or(lit("unknown"), |(name, _)| name);
-        let is_error = block.at_path(&["content", "error_code"]).is_some() || block.get("is_error").and_then(|v| v.bool()) == Some(true);
+        let is_error = block.at_path(&["content", "error_code"]).is_some()
+            || block.get("is_error").and_then(|v| v.bool()) == Some(true);
         let mut event = Event::new(EventType::ToolResult { name, is_error, call_id: call_id.clone(), exit_code: None });
         if let Some(id) = call_id {
             event.attributes.push(("semantic.call_id", Attribute::Text(id)));
@@ -93,7 +94,12 @@ fn content<'a>(block: Value<'a>, draft: &mut Draft<'a>) -> Vec<Block<'a>> {
 }
 
 /// The number that the log states; 0 where it says that nothing went wrong (docs/agents.md).
-fn exit_code(blocks: &[Block<'_>], is_error: bool, call: CallKind, structured: Option<Value<'_>>) -> (Option<i64>, bool) {
+fn exit_code(
+    blocks: &[Block<'_>],
+    is_error: bool,
+    call: CallKind,
+    structured: Option<Value<'_>>,
+) -> (Option<i64>, bool) {
     let text = blocks.iter().find_map(|b| match b {
         Block::Text(text) => Some(text.as_ref()),
         _ => None,
@@ -103,18 +109,30 @@ fn exit_code(blocks: &[Block<'_>], is_error: bool, call: CallKind, structured: O
         return (text.and_then(|t| leading_number(t, "Exit code ")), false);
     }
     let set = |key: &str| {
-        structured.and_then(|s| s.get_some(key)).is_some_and(|v| v.bool() != Some(false) && !(v.is_string() && v.literal().is_empty()))
+        structured
+            .and_then(|s| s.get_some(key))
+            .is_some_and(|v| v.bool() != Some(false) && !(v.is_string() && v.literal().is_empty()))
     };
     let unknown = call == CallKind::Background
         || set("interrupted")
         || set("returnCodeInterpretation")
         || set("backgroundTaskId")
         || set("backgroundedByUser");
-    if unknown { (None, false) } else { (Some(0), true) }
+    if unknown {
+        (None, false)
+    } else {
+        (Some(0), true)
+    }
 }
 
 /// The structured copy of a result: its diff becomes a block, what repeats the text is left out, the rest is kept.
-fn with_structured<'a>(mut event: Event<'a>, structured: Value<'a>, call: CallKind, is_error: bool, draft: &mut Draft<'a>) -> Event<'a> {
+fn with_structured<'a>(
+    mut event: Event<'a>,
+    structured: Value<'a>,
+    call: CallKind,
+    is_error: bool,
+    draft: &mut Draft<'a>,
+) -> Event<'a> {
     let patch = structured.get("structuredPatch").filter(|p| p.items().next().is_some());
     if let Some(patch) = patch {
         draft.used(patch);
@@ -199,7 +217,10 @@ fn repeats(text: &[u8], part: &[u8], budget: &mut usize) -> bool {
 
 /// An image stands in the result and in its structured copy.
 fn drop_images(structured: Value<'_>, shown: Value<'_>, marks: &mut Marks) {
-    let Some(data) = structured.at_path(&["file", "base64"]).filter(|d| d.is_string() && d.literal().len() >= LONG) else { return };
+    let Some(data) = structured.at_path(&["file", "base64"]).filter(|d| d.is_string() && d.literal().len() >= LONG)
+    else {
+        return;
+    };
     if shown.items().filter_map(|item| item.at_path(&["source", "data"])).any(|d| d.literal() == data.literal()) {
         marks.leave_out(data.id());
     }

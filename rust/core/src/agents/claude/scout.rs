@@ -58,7 +58,8 @@ impl ClaudeScout {
         let Some(id) = value.get_str("sessionId").filter(|id| !id.literal().is_empty()) else { return };
         match &self.first_session {
             None => {
-                let agent = string(value, "agentId").filter(|_| value.get("isSidechain").and_then(|v| v.bool()) == Some(true));
+                let agent =
+                    string(value, "agentId").filter(|_| value.get("isSidechain").and_then(|v| v.bool()) == Some(true));
                 self.first_session = id.string().map(|id| (id, agent));
             }
             Some((first, _)) if !id.is(first) && self.head.related_session_ids.len() < 16 => {
@@ -112,7 +113,11 @@ impl Scout for ClaudeScout {
         let kind = value.get_str("type").map(|k| k.literal()).unwrap_or_default();
         self.session(value);
         self.uuid(value);
-        for (slot, key) in [(&mut self.head.cwd, "cwd"), (&mut self.head.git.branch, "gitBranch"), (&mut self.head.tool_version, "version")] {
+        for (slot, key) in [
+            (&mut self.head.cwd, "cwd"),
+            (&mut self.head.git.branch, "gitBranch"),
+            (&mut self.head.tool_version, "version"),
+        ] {
             if slot.is_none() {
                 *slot = string(value, key);
             }
@@ -145,7 +150,13 @@ impl Scout for ClaudeScout {
         if self.foreign {
             head.recognized = 0;
         }
-        head.title = self.custom_title.or(self.ai_title).or(self.summary).or(self.prompt).map(|t| title(&t, TITLE)).filter(|t| !t.is_empty());
+        head.title = self
+            .custom_title
+            .or(self.ai_title)
+            .or(self.summary)
+            .or(self.prompt)
+            .map(|t| title(&t, TITLE))
+            .filter(|t| !t.is_empty());
         if let Some((session, agent)) = self.first_session {
             match agent {
                 Some(agent) => {
@@ -167,7 +178,8 @@ fn is_own(value: Value<'_>) -> bool {
     let has = |key: &str| value.get(key).is_some();
     match kind {
         b"user" | b"assistant" => {
-            (has("uuid") || has("sessionId")) && value.get("message").is_some_and(|m| m.get("content").is_some() || m.is_string())
+            (has("uuid") || has("sessionId"))
+                && value.get("message").is_some_and(|m| m.get("content").is_some() || m.is_string())
         }
         b"attachment" | b"system" | b"progress" => has("uuid") && (has("sessionId") || has("parentUuid")),
         b"summary" => has("leafUuid"),
@@ -194,7 +206,10 @@ pub fn recognize(values: &[Value<'_>]) -> (u32, Vec<String>) {
         return (0, Vec::new());
     }
     let own = values.iter().filter(|v| is_own(**v)).count();
-    let reason = format!("{own} of the first {} records have the keys of Claude Code (type, uuid, sessionId, message)", values.len());
+    let reason = format!(
+        "{own} of the first {} records have the keys of Claude Code (type, uuid, sessionId, message)",
+        values.len()
+    );
     match own {
         0 => (0, Vec::new()),
         1 => (90, vec![reason]),

@@ -18,7 +18,8 @@ fn one(body: &str) -> Session {
 
 #[test]
 fn a_typed_prompt_is_a_user_message_and_the_title() {
-    let s = one(r#"{"type":"user","uuid":"u1","parentUuid":null,$,"message":{"role":"user","content":"fix  it\nplease"}}"#);
+    let s =
+        one(r#"{"type":"user","uuid":"u1","parentUuid":null,$,"message":{"role":"user","content":"fix  it\nplease"}}"#);
     assert_eq!(s.kinds(), ["UserMessage"]);
     assert_eq!(s.ids(), ["u1"]);
     assert_eq!(s.blocks(0), &json!([{"type":"Text","text":"fix  it\nplease"}]));
@@ -45,7 +46,9 @@ fn injected_texts_are_system_messages_with_their_origin() {
     }
     let meta = one(r#"{"type":"user","uuid":"u",$,"isMeta":true,"message":{"role":"user","content":"plain"}}"#);
     assert_eq!(meta.attributes(0)["source.origin"], "context");
-    let notice = one(r#"{"type":"user","uuid":"u",$,"origin":{"kind":"task-notification"},"message":{"role":"user","content":"plain"}}"#);
+    let notice = one(
+        r#"{"type":"user","uuid":"u",$,"origin":{"kind":"task-notification"},"message":{"role":"user","content":"plain"}}"#,
+    );
     assert_eq!(notice.attributes(0)["source.origin"], "notification");
 }
 
@@ -101,7 +104,10 @@ fn encrypted_reasoning_leaves_its_size() {
         r#"{"type":"assistant","uuid":"a",$,"message":{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"12345"},{"type":"redacted_thinking","data":"123"}]}}"#,
     );
     assert_eq!(s.kinds(), ["Thinking", "Thinking"]);
-    assert_eq!((s.attributes(0)["source.ciphertext_bytes"].as_u64(), s.attributes(1)["source.ciphertext_bytes"].as_u64()), (Some(5), Some(3)));
+    assert_eq!(
+        (s.attributes(0)["source.ciphertext_bytes"].as_u64(), s.attributes(1)["source.ciphertext_bytes"].as_u64()),
+        (Some(5), Some(3))
+    );
 }
 
 /// A call and its result.
@@ -122,7 +128,13 @@ fn every_known_tool_becomes_its_event() {
         ("Bash", r#"{"command":"ls"}"#, "ShellCommand", json!({"command":"ls"}), "shell"),
         ("Read", r#"{"file_path":"/a"}"#, "FileRead", json!({"path":"/a"}), "file_read"),
         ("Write", r#"{"file_path":"/a","content":"x"}"#, "FileCreate", json!({"path":"/a"}), "file_write"),
-        ("Edit", r#"{"file_path":"/a","old_string":"x","new_string":"y"}"#, "FileEdit", json!({"path":"/a","diff":"-x\n+y\n"}), "file_write"),
+        (
+            "Edit",
+            r#"{"file_path":"/a","old_string":"x","new_string":"y"}"#,
+            "FileEdit",
+            json!({"path":"/a","diff":"-x\n+y\n"}),
+            "file_write",
+        ),
         ("Grep", r#"{"pattern":"fn"}"#, "CodeSearch", json!({"query":"fn"}), "search"),
         ("Glob", r#"{"pattern":"**/*.rs"}"#, "FileSearch", json!({"pattern":"**/*.rs"}), "search"),
         ("WebSearch", r#"{"query":"q"}"#, "WebSearch", json!({"query":"q"}), "web"),
@@ -148,14 +160,27 @@ fn every_known_tool_becomes_its_event() {
 fn exit_codes_are_what_the_log_states() {
     let code = |result: &str, record: &str| {
         let s = called("Bash", r#"{"command":"x"}"#, result, record);
-        (s.data(1)["exit_code"].as_i64(), s.attributes(1)["source.exit_code"].as_str().map(str::to_string), s.data(1)["is_error"].as_bool().unwrap())
+        (
+            s.data(1)["exit_code"].as_i64(),
+            s.attributes(1)["source.exit_code"].as_str().map(str::to_string),
+            s.data(1)["is_error"].as_bool().unwrap(),
+        )
     };
     let inferred = Some("inferred".to_string());
     assert_eq!(code(r#""content":"Exit code 2\nboom","is_error":true"#, ""), (Some(2), None, true));
-    assert_eq!(code(r#""content":"ok""#, r#","toolUseResult":{"stdout":"ok","interrupted":false}"#), (Some(0), inferred.clone(), false));
+    assert_eq!(
+        code(r#""content":"ok""#, r#","toolUseResult":{"stdout":"ok","interrupted":false}"#),
+        (Some(0), inferred.clone(), false)
+    );
     assert_eq!(code(r#""content":"ok","is_error":null"#, ""), (Some(0), inferred, false));
-    assert_eq!(code(r#""content":"ok""#, r#","toolUseResult":{"stdout":"ok","interrupted":true}"#), (None, None, false));
-    assert_eq!(code(r#""content":"ok""#, r#","toolUseResult":{"returnCodeInterpretation":"No matches found"}"#), (None, None, false));
+    assert_eq!(
+        code(r#""content":"ok""#, r#","toolUseResult":{"stdout":"ok","interrupted":true}"#),
+        (None, None, false)
+    );
+    assert_eq!(
+        code(r#""content":"ok""#, r#","toolUseResult":{"returnCodeInterpretation":"No matches found"}"#),
+        (None, None, false)
+    );
     assert_eq!(code(r#""content":"started""#, r#","toolUseResult":{"backgroundTaskId":"b1"}"#), (None, None, false));
     assert_eq!(code(r#""content":"refused","is_error":true"#, ""), (None, None, true));
     // What a successful command prints is no exit code of its own.
@@ -186,26 +211,37 @@ fn what_the_structured_result_repeats_is_left_out_and_the_rest_is_kept() {
         r#","toolUseResult":{"type":"text","file":{"filePath":"/a","content":"fn a_function_with_a_long_name() {\n}","numLines":2}}"#,
     );
     assert_eq!(s.rest(1)["toolUseResult"], json!({"type":"text","file":{"filePath":"/a","numLines":2}}));
-    let s = called("Bash", r#"{"command":"x"}"#, r#""content":"cut""#, r#","toolUseResult":{"stdout":"the whole of the output","stderr":""}"#);
+    let s = called(
+        "Bash",
+        r#"{"command":"x"}"#,
+        r#""content":"cut""#,
+        r#","toolUseResult":{"stdout":"the whole of the output","stderr":""}"#,
+    );
     assert_eq!(s.rest(1)["toolUseResult"], json!({"stdout":"the whole of the output","stderr":""}));
 }
 
 #[test]
 fn a_result_without_a_call_has_an_unknown_name() {
-    let s = one(r#"{"type":"user","uuid":"r",$,"message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t9","content":"x"}]}}"#);
+    let s = one(
+        r#"{"type":"user","uuid":"r",$,"message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t9","content":"x"}]}}"#,
+    );
     assert_eq!(s.data(0), &json!({"call_id":"t9","is_error":false,"name":"unknown"}));
 }
 
 #[test]
 fn a_sub_agents_file_is_a_session_of_its_own() {
-    let s = one(r#"{"type":"user","uuid":"u",$,"isSidechain":true,"agentId":"ab12","message":{"role":"user","content":"go"}}"#);
+    let s = one(
+        r#"{"type":"user","uuid":"u",$,"isSidechain":true,"agentId":"ab12","message":{"role":"user","content":"go"}}"#,
+    );
     assert_eq!(s.header["session_id"], "S/agent-ab12");
     assert_eq!(s.header["context"]["attributes"]["session_role"], "auxiliary");
     assert_eq!(s.header["context"]["attributes"]["parent_session_id"], "S");
     assert_eq!(s.events[0].get("task_id"), None);
     let inline = claude(&[
         &with_envelope(r#"{"type":"user","uuid":"u",$,"isSidechain":false,"message":{"role":"user","content":"go"}}"#),
-        &with_envelope(r#"{"type":"user","uuid":"v",$,"isSidechain":true,"agentId":"ab12","message":{"role":"user","content":"go"}}"#),
+        &with_envelope(
+            r#"{"type":"user","uuid":"v",$,"isSidechain":true,"agentId":"ab12","message":{"role":"user","content":"go"}}"#,
+        ),
     ]);
     assert_eq!(inline.header["session_id"], "S");
     assert_eq!(inline.events[1]["task_id"], "ab12");
@@ -215,8 +251,12 @@ fn a_sub_agents_file_is_a_session_of_its_own() {
 fn queued_prompts_count_once_and_queue_operations_never() {
     let s = claude(&[
         &with_envelope(r#"{"type":"queue-operation","operation":"enqueue",$,"content":"also test"}"#),
-        &with_envelope(r#"{"type":"attachment","uuid":"q",$,"attachment":{"type":"queued_command","prompt":"also test","commandMode":"prompt"}}"#),
-        &with_envelope(r#"{"type":"attachment","uuid":"n",$,"attachment":{"type":"queued_command","prompt":"done","commandMode":"task-notification"}}"#),
+        &with_envelope(
+            r#"{"type":"attachment","uuid":"q",$,"attachment":{"type":"queued_command","prompt":"also test","commandMode":"prompt"}}"#,
+        ),
+        &with_envelope(
+            r#"{"type":"attachment","uuid":"n",$,"attachment":{"type":"queued_command","prompt":"done","commandMode":"task-notification"}}"#,
+        ),
         &with_envelope(r#"{"type":"attachment","uuid":"h",$,"attachment":{"type":"hook_success","stdout":"x"}}"#),
     ]);
     assert_eq!(s.kinds(), ["queue-operation", "UserMessage", "SystemMessage", "attachment/hook_success"]);
@@ -236,7 +276,10 @@ fn times_ids_and_titles_come_from_the_log() {
     ]);
     let times: Vec<&str> = s.events.iter().map(|e| e["timestamp"].as_str().unwrap()).collect();
     let day = |t: &str| format!("2026-05-01T{t}Z");
-    assert_eq!(times, [day("10:00:05"), day("10:00:05"), day("10:00:05"), day("10:00:01"), day("10:00:01"), day("09:00:00")]);
+    assert_eq!(
+        times,
+        [day("10:00:05"), day("10:00:05"), day("10:00:05"), day("10:00:01"), day("10:00:01"), day("09:00:00")]
+    );
     assert_eq!(s.ids(), ["#1", "u", "#3", "u#r4", "#5", "#6"]);
     assert_eq!(s.header["context"]["title"], "Last");
     assert_eq!(s.header["context"]["created_at"], day("09:00:00"));
@@ -261,7 +304,9 @@ fn unknown_kinds_are_opaque_and_unknown_blocks_are_counted() {
         r#"{"silly":"this"}"#,
         "[1,2]",
         "",
-        &with_envelope(r#"{"type":"assistant","uuid":"b",$,"message":{"role":"assistant","content":[{"type":"hologram","beam":1}]}}"#),
+        &with_envelope(
+            r#"{"type":"assistant","uuid":"b",$,"message":{"role":"assistant","content":[{"type":"hologram","beam":1}]}}"#,
+        ),
     ]);
     assert_eq!(s.kinds(), ["UserMessage", "hologram", "untyped", "value", "hologram"]);
     assert_eq!(s.blocks(1)[0]["data"]["beam"], json!({"a":[2],"b":1}));
@@ -271,7 +316,9 @@ fn unknown_kinds_are_opaque_and_unknown_blocks_are_counted() {
 
 #[test]
 fn damage_is_recovered_counted_and_kept() {
-    let user = |uuid: &str, text: &str| with_envelope(&format!(r#"{{"type":"user","uuid":"{uuid}",$,"message":{{"role":"user","content":"{text}"}}}}"#));
+    let user = |uuid: &str, text: &str| {
+        with_envelope(&format!(r#"{{"type":"user","uuid":"{uuid}",$,"message":{{"role":"user","content":"{text}"}}}}"#))
+    };
     let mut log = Vec::new();
     let mut line = |bytes: &[u8]| {
         log.extend_from_slice(bytes);
@@ -286,8 +333,24 @@ fn damage_is_recovered_counted_and_kept() {
     line(user("h", "x\",\"content\":\"y").as_bytes());
     line(b"no json at all");
     let s = session("claude-code", &log);
-    assert_eq!(s.kinds(), ["UserMessage", "UserMessage", "UserMessage", "UserMessage", "UserMessage", "UserMessage", "damaged", "UserMessage", "damaged"]);
-    assert_eq!(s.source()["repairs"], json!({"bom":2,"crlf":1,"duplicate_key":1,"glued":1,"lone_surrogate":1,"nul_run":1,"spliced":1}));
+    assert_eq!(
+        s.kinds(),
+        [
+            "UserMessage",
+            "UserMessage",
+            "UserMessage",
+            "UserMessage",
+            "UserMessage",
+            "UserMessage",
+            "damaged",
+            "UserMessage",
+            "damaged"
+        ]
+    );
+    assert_eq!(
+        s.source()["repairs"],
+        json!({"bom":2,"crlf":1,"duplicate_key":1,"glued":1,"lone_surrogate":1,"nul_run":1,"spliced":1})
+    );
     assert_eq!(s.source()["records"]["damaged"], 2);
     assert!(s.attributes(3)["source.raw"].as_str().unwrap().starts_with("{\"type\":\"user\",\"message\":{\"role{"));
     assert_eq!(s.blocks(4)[0]["text"], "half \u{fffd} pair");
@@ -298,7 +361,8 @@ fn damage_is_recovered_counted_and_kept() {
 
 #[test]
 fn an_unfinished_last_line_waits_unless_final() {
-    let log = with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#) + "\n{\"type\":\"user\",\"uu";
+    let log = with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#)
+        + "\n{\"type\":\"user\",\"uu";
     let s = session("claude-code", &log);
     assert_eq!(s.source()["repairs"], json!({"tail_incomplete":18}));
     assert_eq!(s.source()["bytes"], log.len() - 18);
@@ -315,7 +379,8 @@ fn an_unfinished_last_line_waits_unless_final() {
 #[test]
 fn a_record_nested_too_deeply_is_kept_as_text() {
     let deep = format!(r#"{{"type":"user","uuid":"d","x":{}{}}}"#, "[".repeat(130), "]".repeat(130));
-    let s = claude(&[&with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#), &deep]);
+    let s =
+        claude(&[&with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#), &deep]);
     assert_eq!(s.kinds(), ["UserMessage", "deep"]);
     assert_eq!(s.blocks(1)[0]["text"], deep);
     assert_eq!(s.source()["repairs"], json!({"depth":1}));
@@ -324,8 +389,18 @@ fn a_record_nested_too_deeply_is_kept_as_text() {
 #[test]
 fn what_is_no_claude_log_is_refused() {
     let qwen = r#"{"uuid":"u","sessionId":"S","type":"user","message":{"role":"user","parts":[{"text":"hi"}]}}"#;
-    let telemetry = r#"{"uuid":"u","parentUuid":"p","sessionId":"S","type":"system","subtype":"ui_telemetry","systemPayload":{}}"#;
-    for log in [qwen, telemetry, "", "\n\n", "just text\n", "{\"type\":\"session_meta\",\"payload\":{\"id\":\"x\"}}\n", "[1]\n", "{\"a\":1}\n"] {
+    let telemetry =
+        r#"{"uuid":"u","parentUuid":"p","sessionId":"S","type":"system","subtype":"ui_telemetry","systemPayload":{}}"#;
+    for log in [
+        qwen,
+        telemetry,
+        "",
+        "\n\n",
+        "just text\n",
+        "{\"type\":\"session_meta\",\"payload\":{\"id\":\"x\"}}\n",
+        "[1]\n",
+        "{\"a\":1}\n",
+    ] {
         assert_eq!(bytes("claude-code", log.as_bytes(), 1, false).unwrap_err().code, Code::NoEvents, "{log:?}");
     }
 }

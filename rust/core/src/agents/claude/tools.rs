@@ -49,7 +49,9 @@ fn event_of<'a>(name: &Lit<'a>, input: Option<Value<'a>>, draft: &mut Draft<'a>)
         b"Grep" => draft.take_lit(input, "pattern").map(|query| Event::new(EventType::CodeSearch { query })),
         b"Glob" => draft.take_lit(input, "pattern").map(|pattern| Event::new(EventType::FileSearch { pattern })),
         b"LS" => draft.take_lit(input, "path").map(|pattern| Event::new(EventType::FileSearch { pattern })),
-        b"WebSearch" | b"web_search" => draft.take_lit(input, "query").map(|query| Event::new(EventType::WebSearch { query })),
+        b"WebSearch" | b"web_search" => {
+            draft.take_lit(input, "query").map(|query| Event::new(EventType::WebSearch { query }))
+        }
         b"WebFetch" | b"web_fetch" => draft.take_lit(input, "url").map(|url| Event::new(EventType::WebFetch { url })),
         _ => None,
     });
@@ -62,13 +64,17 @@ fn event_of<'a>(name: &Lit<'a>, input: Option<Value<'a>>, draft: &mut Draft<'a>)
 fn shape_of(name: &[u8]) -> Shape {
     let (kind, call) = match name {
         b"Bash" | b"PowerShell" => ("shell", CallKind::Shell),
-        b"BashOutput" | b"KillShell" | b"KillBash" | b"bash_code_execution" | b"code_execution" => ("shell", CallKind::Other),
+        b"BashOutput" | b"KillShell" | b"KillBash" | b"bash_code_execution" | b"code_execution" => {
+            ("shell", CallKind::Other)
+        }
         b"Read" | b"NotebookRead" => ("file_read", CallKind::Read),
         b"Write" => ("file_write", CallKind::Write),
         b"Edit" | b"MultiEdit" | b"NotebookEdit" => ("file_write", CallKind::Edit),
         b"Grep" | b"Glob" | b"LS" | b"ToolSearch" => ("search", CallKind::Other),
         b"WebSearch" | b"WebFetch" | b"web_search" | b"web_fetch" => ("web", CallKind::Other),
-        b"Task" | b"Agent" | b"TaskOutput" | b"TaskStop" | b"SendMessage" | b"TeamCreate" | b"TeamDelete" => ("task", CallKind::Other),
+        b"Task" | b"Agent" | b"TaskOutput" | b"TaskStop" | b"SendMessage" | b"TeamCreate" | b"TeamDelete" => {
+            ("task", CallKind::Other)
+        }
         b"TodoWrite" | b"TaskCreate" | b"TaskUpdate" => ("plan", CallKind::Other),
         b"AskUserQuestion" => ("interactive", CallKind::Question),
         _ if name.starts_with(b"mcp__") => ("mcp", CallKind::Other),

@@ -27,7 +27,13 @@ impl CodexMapper {
     }
 
     /// Arguments that are JSON inside a string; what the events do not hold of them stands in the rest as JSON.
-    fn spelled_call<'a>(&mut self, tool: Tool, name: &Lit<'a>, arguments: Value<'a>, draft: &mut Draft<'a>) -> Vec<Event<'a>> {
+    fn spelled_call<'a>(
+        &mut self,
+        tool: Tool,
+        name: &Lit<'a>,
+        arguments: Value<'a>,
+        draft: &mut Draft<'a>,
+    ) -> Vec<Event<'a>> {
         let mut nested = std::mem::take(&mut self.nested);
         let events = match nested.object(arguments) {
             Some(inner) => {
@@ -208,7 +214,8 @@ const PATHS: &[&str] = &["path", "file_path", "target_file", "filename"];
 
 /// The first of these members that is a string of more than white space; the events hold it.
 pub fn held(args: Value<'_>, keys: &[&str], marks: &mut Marks) -> Option<Lit<'static>> {
-    let value = keys.iter().find_map(|key| args.get_str(key)).filter(|v| !super::super::text::trim(v.literal()).is_empty())?;
+    let value =
+        keys.iter().find_map(|key| args.get_str(key)).filter(|v| !super::super::text::trim(v.literal()).is_empty())?;
     marks.leave_out(value.id());
     Some(owned(value))
 }

@@ -50,7 +50,9 @@ fn block<'a>(item: Value<'a>, draft: &mut Draft<'a>) -> Option<Block<'a>> {
             Some(image_block(url))
         }
         _ => {
-            draft.unknown_blocks.push(kind.and_then(|k| k.string()).filter(|k| !k.is_empty()).unwrap_or("untyped".into()));
+            draft
+                .unknown_blocks
+                .push(kind.and_then(|k| k.string()).filter(|k| !k.is_empty()).unwrap_or("untyped".into()));
             draft.used(item);
             Some(Block::Json(item))
         }
@@ -100,7 +102,11 @@ pub fn keys(blocks: &[Block<'_>]) -> Vec<Key> {
             _ => None,
         })
         .collect();
-    if !texts.is_empty() { texts } else { images(blocks).map(|(_, key)| key).collect() }
+    if !texts.is_empty() {
+        texts
+    } else {
+        images(blocks).map(|(_, key)| key).collect()
+    }
 }
 
 /// The images among blocks: where they stand, and their keys.

@@ -7,10 +7,30 @@ use crate::json::Value;
 
 /// Members of `turn_context` that stay the same over many turns: they are kept where they change.
 pub const TURN_CONTEXT: &[&str] = &[
-    "cwd", "model", "effort", "summary", "approval_policy", "sandbox_policy", "collaboration_mode", "developer_instructions",
-    "user_instructions", "permission_profile", "workspace_roots", "timezone", "current_date", "personality", "comp_hash",
-    "realtime_active", "multi_agent_version", "truncation_policy", "network", "final_output_json_schema",
-    "approvals_reviewer", "service_tier", "file_system_sandbox_policy", "environments",
+    "cwd",
+    "model",
+    "effort",
+    "summary",
+    "approval_policy",
+    "sandbox_policy",
+    "collaboration_mode",
+    "developer_instructions",
+    "user_instructions",
+    "permission_profile",
+    "workspace_roots",
+    "timezone",
+    "current_date",
+    "personality",
+    "comp_hash",
+    "realtime_active",
+    "multi_agent_version",
+    "truncation_policy",
+    "network",
+    "final_output_json_schema",
+    "approvals_reviewer",
+    "service_tier",
+    "file_system_sandbox_policy",
+    "environments",
 ];
 
 impl CodexMapper {

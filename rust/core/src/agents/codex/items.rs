@@ -31,7 +31,10 @@ impl CodexMapper {
             "tool_search_call" => self.tool_search_call(item, draft),
             "web_search_call" => self.web_search_call(item, draft),
             "image_generation_call" => image_generation(item, draft),
-            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" | "mcp_tool_call_output"
+            "function_call_output"
+            | "custom_tool_call_output"
+            | "local_shell_call_output"
+            | "mcp_tool_call_output"
             | "tool_search_output" => self.output(item, draft),
             _ => self.other_item(name, item, draft),
         }
@@ -44,7 +47,9 @@ impl CodexMapper {
             return;
         }
         draft.take(item, "type");
-        for (slot, key) in [(slot::PASSTHROUGH, "internal_chat_message_metadata_passthrough"), (slot::METADATA, "metadata")] {
+        for (slot, key) in
+            [(slot::PASSTHROUGH, "internal_chat_message_metadata_passthrough"), (slot::METADATA, "metadata")]
+        {
             if let Some(member) = item.get(key) {
                 self.envelope.pass(slot, member, draft);
             }
@@ -113,7 +118,10 @@ impl CodexMapper {
                 b"type" | b"id" | b"timestamp" => !member.is_string() && !says_nothing(member),
                 // Said by the twin's own event (its phase is compared on its own).
                 b"role" | b"phase" if member.is_string() => false,
-                b"kind" => !matches!(member.literal(), b"plain" | b"user_instructions" | b"environment_context") && !says_nothing(member),
+                b"kind" => {
+                    !matches!(member.literal(), b"plain" | b"user_instructions" | b"environment_context")
+                        && !says_nothing(member)
+                }
                 b"internal_chat_message_metadata_passthrough" | b"metadata" if self.is_turn(member) => false,
                 _ => has_more(member, draft),
             })
@@ -122,7 +130,8 @@ impl CodexMapper {
     /// The member says the id of the turn only, and that is known.
     fn is_turn(&self, member: Value<'_>) -> bool {
         let mut members = member.members();
-        let one = members.next().is_some_and(|(key, id)| key.is("turn_id") && id.is_string() && id.literal() == self.turn);
+        let one =
+            members.next().is_some_and(|(key, id)| key.is("turn_id") && id.is_string() && id.literal() == self.turn);
         one && members.next().is_none()
     }
 
@@ -200,7 +209,9 @@ fn message_event<'a>(role: Role, blocks: Vec<Block<'a>>) -> Event<'a> {
     });
     let event = match role {
         Role::Assistant => Event::new(EventType::AgentMessage),
-        _ if first.is_some_and(|text| is_injected(text)) => Event::new(EventType::SystemMessage).origin(Origin::Context),
+        _ if first.is_some_and(|text| is_injected(text)) => {
+            Event::new(EventType::SystemMessage).origin(Origin::Context)
+        }
         _ => Event::new(EventType::UserMessage),
     };
     event.blocks(blocks)
@@ -224,7 +235,11 @@ fn image_generation<'a>(item: Value<'a>, draft: &mut Draft<'a>) {
         event.attributes.push(("semantic.call_id", Attribute::Text(id.canonical_literal())));
     }
     if let Some(data) = draft.take_lit(item, "result") {
-        let url = if data.starts_with(b"data:") { data } else { Lit::Owned([b"data:image/png;base64,", data.as_ref()].concat()) };
+        let url = if data.starts_with(b"data:") {
+            data
+        } else {
+            Lit::Owned([b"data:image/png;base64,", data.as_ref()].concat())
+        };
         event = event.block(Block::Image { url, mime: lit("image/png") });
     }
     draft.push(event);

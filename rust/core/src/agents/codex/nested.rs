@@ -72,7 +72,9 @@ mod tests {
         for text in [r#"{"a":1}"#, " {}\t", "{\n \"a\": [\n1]\n}\n"] {
             assert!(is_object(text), "{text}");
         }
-        for text in ["", "ls", "[1]", r#"{"a":1}{"#, r#"{"a":1,"a":2}"#, r#"{"a":"\ud83d"}"#, "{\"a\":\"\n\"}", "{'a':1}"] {
+        for text in
+            ["", "ls", "[1]", r#"{"a":1}{"#, r#"{"a":1,"a":2}"#, r#"{"a":"\ud83d"}"#, "{\"a\":\"\n\"}", "{'a':1}"]
+        {
             assert!(!is_object(text), "{text}");
         }
         let deep = |n: usize| format!("{}{}", "{\"a\":".repeat(n), "1".to_owned() + &"}".repeat(n));

@@ -87,7 +87,11 @@ impl CodexMapper {
             draft.used(output);
             let text = output.canonical_literal();
             read_text(&text, kind, outcome);
-            if text.is_empty() { Vec::new() } else { vec![Block::Text(text)] }
+            if text.is_empty() {
+                Vec::new()
+            } else {
+                vec![Block::Text(text)]
+            }
         })
     }
 
@@ -129,7 +133,12 @@ impl CodexMapper {
 }
 
 /// A list of texts and images.
-fn listed<'a>(output: Value<'a>, kind: Option<CallKind>, outcome: &mut Outcome, draft: &mut Draft<'a>) -> Vec<Block<'a>> {
+fn listed<'a>(
+    output: Value<'a>,
+    kind: Option<CallKind>,
+    outcome: &mut Outcome,
+    draft: &mut Draft<'a>,
+) -> Vec<Block<'a>> {
     let blocks = content::blocks(output, draft);
     if let Some(Block::Text(text)) = blocks.first() {
         read_text(text, kind, outcome);
@@ -138,7 +147,12 @@ fn listed<'a>(output: Value<'a>, kind: Option<CallKind>, outcome: &mut Outcome, 
 }
 
 /// `{"content":…,"success":…}`, or any other object.
-fn object_output<'a>(output: Value<'a>, kind: Option<CallKind>, outcome: &mut Outcome, draft: &mut Draft<'a>) -> Vec<Block<'a>> {
+fn object_output<'a>(
+    output: Value<'a>,
+    kind: Option<CallKind>,
+    outcome: &mut Outcome,
+    draft: &mut Draft<'a>,
+) -> Vec<Block<'a>> {
     outcome.failed |= output.get("success").and_then(|s| s.bool()) == Some(false);
     match output.get("content").filter(|c| c.is_string() || c.is_array()) {
         Some(content) => listed(content, kind, outcome, draft),
@@ -180,7 +194,9 @@ fn header<'a>(text: &'a [u8], outcome: &mut Outcome) -> Header<'a> {
     let mut rows = lines(text);
     let mut header = Header { any: false, rest: text };
     while let Some(line) = rows.next() {
-        if let Some(code) = line.strip_prefix(b"Process exited with code ").or_else(|| line.strip_prefix(b"Exit code: ")) {
+        if let Some(code) =
+            line.strip_prefix(b"Process exited with code ").or_else(|| line.strip_prefix(b"Exit code: "))
+        {
             outcome.exit_code = number(code);
         } else if let Some(time) = line.strip_prefix(b"Wall time: ") {
             let seconds = time.strip_suffix(b"seconds").or(time.strip_suffix(b"second")).unwrap_or(time);

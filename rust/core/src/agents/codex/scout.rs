@@ -78,7 +78,8 @@ impl CodexScout {
                 remote: string(git, "repository_url").map(without_credentials),
             };
         }
-        head.auxiliary = meta.at_path(&["source", "subagent"]).is_some() || meta.get("thread_source").is_some_and(|s| s.is("subagent"));
+        head.auxiliary = meta.at_path(&["source", "subagent"]).is_some()
+            || meta.get("thread_source").is_some_and(|s| s.is("subagent"));
         let parent = [
             &["source", "subagent", "thread_spawn", "parent_thread_id"][..],
             &["source", "subagent", "parent_thread_id"],
@@ -151,12 +152,17 @@ pub fn recognize(values: &[Value<'_>]) -> (u32, Vec<String>) {
     let records: Vec<Record<'_>> = values.iter().map(|v| shape::record(*v)).collect();
     let own = records.iter().filter(|r| r.is_own()).count();
     let mut reasons = Vec::new();
-    let meta = records.first().is_some_and(|r| matches!(r.shape, Shape::Other(("session_meta", _), Some(p)) if p.get("id").is_some()));
+    let meta = records
+        .first()
+        .is_some_and(|r| matches!(r.shape, Shape::Other(("session_meta", _), Some(p)) if p.get("id").is_some()));
     if meta {
         reasons.push("the first record is a session_meta whose payload has an id".to_owned());
     }
     if own > 0 {
-        reasons.push(format!("{own} of the first {} records are of kinds that Codex writes (type, payload)", values.len()));
+        reasons.push(format!(
+            "{own} of the first {} records are of kinds that Codex writes (type, payload)",
+            values.len()
+        ));
     }
     let confidence = match own {
         0 => 0,

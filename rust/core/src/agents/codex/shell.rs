@@ -68,7 +68,8 @@ fn inner_script<'a>(words: &[Value<'a>]) -> Option<Value<'a>> {
     let flag = |v: &Value<'_>| v.literal().to_ascii_lowercase();
     let fits = if SHELLS.contains(&program) {
         // `-c`, `-lc`, `-euc`: letters that end in c.
-        flags.len() == 1 && matches!(flag(&flags[0]).as_slice(), [b'-', letters @ .., b'c'] if letters.iter().all(u8::is_ascii_lowercase))
+        flags.len() == 1
+            && matches!(flag(&flags[0]).as_slice(), [b'-', letters @ .., b'c'] if letters.iter().all(u8::is_ascii_lowercase))
     } else if POWERSHELLS.contains(&program) {
         flags.last().is_some_and(|f| matches!(flag(f).as_slice(), b"-command" | b"-c"))
     } else {

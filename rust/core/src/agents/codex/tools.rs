@@ -33,8 +33,8 @@ impl Tool {
         }
         let last = name.rsplit(|c| matches!(c, b'.' | b'/')).next().unwrap_or(name);
         match last {
-            b"exec_command" | b"shell" | b"shell_command" | b"local_shell" | b"container.exec" | b"unified_exec" | b"bash"
-            | b"run_command" | b"execute_command" | b"run_shell_command" => Tool::Shell,
+            b"exec_command" | b"shell" | b"shell_command" | b"local_shell" | b"container.exec" | b"unified_exec"
+            | b"bash" | b"run_command" | b"execute_command" | b"run_shell_command" => Tool::Shell,
             b"write_stdin" => Tool::Stdin,
             b"apply_patch" | b"applypatch" | b"apply_diff" => Tool::Patch,
             b"write_file" | b"create_file" | b"write" => Tool::Create,
@@ -47,8 +47,18 @@ impl Tool {
             b"web_search" => Tool::WebSearch,
             b"web_fetch" | b"fetch" | b"open_page" => Tool::WebFetch,
             b"update_plan" => Tool::Plan,
-            b"spawn_agent" | b"spawn_agents_on_csv" | b"report_agent_job_result" | b"send_input" | b"wait" | b"wait_agent"
-            | b"close_agent" | b"resume_agent" | b"list_agents" | b"send_message" | b"assign_task" | b"followup_task"
+            b"spawn_agent"
+            | b"spawn_agents_on_csv"
+            | b"report_agent_job_result"
+            | b"send_input"
+            | b"wait"
+            | b"wait_agent"
+            | b"close_agent"
+            | b"resume_agent"
+            | b"list_agents"
+            | b"send_message"
+            | b"assign_task"
+            | b"followup_task"
             | b"interrupt_agent" => Tool::Task,
             b"request_user_input" | b"ask_user" | b"ask_followup_question" | b"request_permissions" => Tool::Question,
             b"list_mcp_resources" | b"list_mcp_resource_templates" | b"read_mcp_resource" => Tool::Mcp,

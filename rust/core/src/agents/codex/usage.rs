@@ -100,7 +100,9 @@ impl CodexMapper {
             count(&mut event, "output_tokens_total", total.output, draft);
             total.drop_sum(draft);
         }
-        for (slot, holder, key) in [(slot::LIMITS, message, "rate_limits"), (slot::WINDOW, info, "model_context_window")] {
+        for (slot, holder, key) in
+            [(slot::LIMITS, message, "rate_limits"), (slot::WINDOW, info, "model_context_window")]
+        {
             if let Some(member) = holder.get(key) {
                 self.envelope.pass(slot, member, draft);
             }

@@ -50,12 +50,7 @@ pub fn canonical_of(text: &[u8], how: How) -> Result<(Vec<u8>, Vec<SessionInfo>)
     let out = Bytes::default();
     let mut reader = BlockReader::new(text).block_size(how.block);
     super::lines::FULL.with(|full| full.set(how.full));
-    let infos = canonicalize(
-        &mut reader,
-        how.jobs,
-        &mut || Ok(Some(Box::new(out.clone()))),
-        &mut |_| Ok(()),
-    )?;
+    let infos = canonicalize(&mut reader, how.jobs, &mut || Ok(Some(Box::new(out.clone()))), &mut |_| Ok(()))?;
     let bytes = out.0.take();
     Ok((bytes, infos))
 }

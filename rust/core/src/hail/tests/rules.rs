@@ -68,7 +68,8 @@ fn optional_fields_of_data_and_blocks_may_be_null() {
     ] {
         assert!(second(&typed(event_type, "[]")).contains(&format!("\"event_type\":{want}")), "{event_type}");
     }
-    let code = second(&typed(r#"{"type":"Thinking"}"#, r#"[{"type":"Code","language":null,"code":"c","start_line":null}]"#));
+    let code =
+        second(&typed(r#"{"type":"Thinking"}"#, r#"[{"type":"Code","language":null,"code":"c","start_line":null}]"#));
     assert!(code.contains(r#"[{"code":"c","type":"Code"}]"#), "{code}");
     let json = second(&typed(r#"{"type":"Thinking"}"#, r#"[{"type":"Json","data":null}]"#));
     assert!(json.contains(r#"[{"data":null,"type":"Json"}]"#), "{json}");
@@ -94,7 +95,9 @@ fn a_header_gets_tags_and_loses_what_is_empty() {
     ] {
         assert!(canon(&head(context)).unwrap().starts_with(HEAD), "{context}");
     }
-    for context in [r#","tags":{}"#, r#","tags":[1]"#, r#","title":1"#, r#","attributes":[]"#, r#","related_session_ids":[null]"#] {
+    for context in
+        [r#","tags":{}"#, r#","tags":[1]"#, r#","title":1"#, r#","attributes":[]"#, r#","related_session_ids":[null]"#]
+    {
         assert_eq!(refused(&head(context)).0, "hail_schema", "{context}");
     }
 }
@@ -275,7 +278,8 @@ fn syntax_is_strict_and_faults_have_a_column() {
 
 #[test]
 fn unknown_types_are_kept_and_warned_of() {
-    let text = typed(r#"{"type":"Later","data":7}"#, r#"[{"type":"New","x":[]},{"type":"New"},{"type":"Text","text":""}]"#);
+    let text =
+        typed(r#"{"type":"Later","data":7}"#, r#"[{"type":"New","x":[]},{"type":"New"},{"type":"Text","text":""}]"#);
     let (bytes, infos) = canonical_of(text.as_bytes(), USUAL).unwrap();
     assert!(String::from_utf8(bytes).unwrap().contains(r#""event_type":{"data":7,"type":"Later"}"#));
     let warnings: Vec<_> = infos[0].warnings.iter().map(|(w, n, at)| (w.code(), n, at.0)).collect();
@@ -285,7 +289,8 @@ fn unknown_types_are_kept_and_warned_of() {
 #[test]
 fn stats_are_recomputed_and_only_source_is_kept() {
     let stats = r#"{"type":"stats","event_count":"x","source":{"b":1,"a":2.0},"more":1,"lines_added":-1}"#;
-    let text = format!("{}{stats}\n", with(r#","attributes":{"input_tokens":5.0,"output_tokens":"7","reasoning_tokens":-1}"#));
+    let text =
+        format!("{}{stats}\n", with(r#","attributes":{"input_tokens":5.0,"output_tokens":"7","reasoning_tokens":-1}"#));
     let (bytes, infos) = canonical_of(text.as_bytes(), USUAL).unwrap();
     let line = String::from_utf8(bytes).unwrap().lines().last().unwrap().to_owned();
     assert_eq!(
@@ -300,14 +305,21 @@ fn stats_are_recomputed_and_only_source_is_kept() {
     assert_eq!(warnings, [("token_attribute", 2)]);
     assert_eq!(infos[0].source.as_deref(), Some(&br#"{"a":2,"b":1}"#[..]));
     assert_eq!(refused(&format!("{HEAD}{{\"type\":\"stats\",\"source\":[]}}\n")).0, "hail_schema");
-    assert!(canonical_of(format!("{HEAD}{{\"type\":\"stats\",\"source\":null}}\n").as_bytes(), USUAL).unwrap().1[0].source.is_none());
+    assert!(canonical_of(format!("{HEAD}{{\"type\":\"stats\",\"source\":null}}\n").as_bytes(), USUAL).unwrap().1[0]
+        .source
+        .is_none());
 }
 
 #[test]
 fn time_that_goes_backwards_is_counted_across_blocks() {
     let mut text = HEAD.to_owned();
     for (k, second) in [5, 6, 3, 4, 1, 1, 0].into_iter().enumerate() {
-        text += &with("").lines().nth(1).unwrap().replace("00:00:00Z", &format!("00:00:0{second}Z")).replace("\"e\"", &format!("\"{k}\""));
+        text += &with("")
+            .lines()
+            .nth(1)
+            .unwrap()
+            .replace("00:00:00Z", &format!("00:00:0{second}Z"))
+            .replace("\"e\"", &format!("\"{k}\""));
         text += "\n";
     }
     for block in [1, 150, 400, 1 << 20] {

@@ -118,11 +118,7 @@ impl Style {
 }
 
 fn words() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z]{0,8}",
-        "[a-z\"\\\\/\n\u{1}\u{e9}\u{fb33}\u{1f600}\u{2028}]{0,6}",
-        Just("x".repeat(100)),
-    ]
+    prop_oneof!["[a-z]{0,8}", "[a-z\"\\\\/\n\u{1}\u{e9}\u{fb33}\u{1f600}\u{2028}]{0,6}", Just("x".repeat(100)),]
 }
 
 fn number() -> impl Strategy<Value = Json> {
@@ -138,12 +134,7 @@ fn number() -> impl Strategy<Value = Json> {
 
 /// Any value, for where HAIL takes any.
 pub fn free() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![
-        Just(Json::Word("null")),
-        Just(Json::Word("true")),
-        number(),
-        words().prop_map(Json::Text),
-    ];
+    let leaf = prop_oneof![Just(Json::Word("null")), Just(Json::Word("true")), number(), words().prop_map(Json::Text),];
     leaf.prop_recursive(3, 20, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
@@ -171,14 +162,21 @@ fn event_type() -> impl Strategy<Value = Json> {
         Just(object(vec![("type", text("AgentMessage")), ("data", null())])),
         Just(object(vec![("type", text("Thinking")), ("data", object(vec![]))])),
         Just(object(vec![("type", text("SystemMessage")), ("data", object(vec![("x", null())]))])),
-        words().prop_map(move |w| with("ToolCall", object(vec![("name", text(&format!("n{w}"))), ("input", text(&w))]))),
-        Just(with("ToolResult", object(vec![
-            ("name", text("Bash")), ("is_error", Json::Word("false")), ("call_id", null()),
-            ("exit_code", Json::Number("-5", "-5")),
-        ]))),
-        words().prop_map(move |w| with("FileEdit", object(vec![
-            ("path", text("a/b")), ("diff", text(&format!("@@ -1 +1 @@\n-{w}\n+{w}\n+x"))),
-        ]))),
+        words()
+            .prop_map(move |w| with("ToolCall", object(vec![("name", text(&format!("n{w}"))), ("input", text(&w))]))),
+        Just(with(
+            "ToolResult",
+            object(vec![
+                ("name", text("Bash")),
+                ("is_error", Json::Word("false")),
+                ("call_id", null()),
+                ("exit_code", Json::Number("-5", "-5")),
+            ])
+        )),
+        words().prop_map(move |w| with(
+            "FileEdit",
+            object(vec![("path", text("a/b")), ("diff", text(&format!("@@ -1 +1 @@\n-{w}\n+{w}\n+x"))),])
+        )),
         words().prop_map(move |w| with("FileCreate", object(vec![("path", text(&format!("/{w}")))]))),
         Just(with("ShellCommand", object(vec![("command", text("ls")), ("exit_code", null())]))),
         Just(object(vec![("type", text("TaskStart"))])),
@@ -217,9 +215,15 @@ fn event(id: usize) -> impl Strategy<Value = Json> {
         Just(Some(Json::Word("null"))),
         Just(Some(object(vec![]))),
         (counts(), counts(), free()).prop_map(|(a, b, v)| Some(object(vec![
-            ("input_tokens", a), ("output_tokens_total", b), ("source.rest", v),
+            ("input_tokens", a),
+            ("output_tokens_total", b),
+            ("source.rest", v),
         ]))),
-        (counts(), free()).prop_map(|(a, v)| Some(object(vec![("zz", v), ("output_tokens", a), ("semantic.call_id", text("c"))]))),
+        (counts(), free()).prop_map(|(a, v)| Some(object(vec![
+            ("zz", v),
+            ("output_tokens", a),
+            ("semantic.call_id", text("c"))
+        ]))),
     ];
     let task = prop_oneof![Just(None), Just(Some(Json::Word("null"))), Just(Some(text(""))), Just(Some(text("t1")))];
     let more = prop::option::weighted(0.1, free());
@@ -248,16 +252,25 @@ pub fn session() -> impl Strategy<Value = Vec<Json>> {
             ("type", text("header")),
             ("version", text("hail-1.0.12")),
             ("session_id", text("s")),
-            ("agent", object(vec![
-                ("provider", text("p")), ("model", text("")), ("tool", text("t")), ("tool_version", Json::Word("null")),
-            ])),
-            ("context", object(vec![
-                ("created_at", text("2026-02-14T01:00:00+01:00")),
-                ("updated_at", text("2026-02-14T00:00:00.5Z")),
-                ("related_session_ids", Json::Array(vec![])),
-                ("attributes", object(vec![])),
-                ("title", text("a \u{1f600}")),
-            ])),
+            (
+                "agent",
+                object(vec![
+                    ("provider", text("p")),
+                    ("model", text("")),
+                    ("tool", text("t")),
+                    ("tool_version", Json::Word("null")),
+                ]),
+            ),
+            (
+                "context",
+                object(vec![
+                    ("created_at", text("2026-02-14T01:00:00+01:00")),
+                    ("updated_at", text("2026-02-14T00:00:00.5Z")),
+                    ("related_session_ids", Json::Array(vec![])),
+                    ("attributes", object(vec![])),
+                    ("title", text("a \u{1f600}")),
+                ]),
+            ),
         ]);
         let mut lines = vec![head];
         lines.extend(events);

@@ -94,16 +94,31 @@ fn is_password(value: &[u8], quoted: bool, name: &[u8]) -> bool {
 /// `PASSWORD_HASH`, `password_field`: names of something else.
 fn is_hash_name(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
-    [&b"hash"[..], b"digest", b"checksum", b"_id", b"url", b"path", b"file", b"name", b"count", b"field", b"type", b"uri"]
-        .iter()
-        .any(|w| memchr::memmem::find(&name, w).is_some())
+    [
+        &b"hash"[..],
+        b"digest",
+        b"checksum",
+        b"_id",
+        b"url",
+        b"path",
+        b"file",
+        b"name",
+        b"count",
+        b"field",
+        b"type",
+        b"uri",
+    ]
+    .iter()
+    .any(|w| memchr::memmem::find(&name, w).is_some())
 }
 
 /// Code that makes a value, not a value.
 fn is_expression(value: &[u8]) -> bool {
     let first = value[0];
-    matches!(first, b'$' | b'{' | b'[' | b'(' | b'%' | b'*' | b'&' | b'/' | b'~' | b'|' | b'#' | b'!' | b'?' | b':' | b'=')
-        || value.iter().any(|c| matches!(c, b'(' | b')' | b'{' | b'}' | b'[' | b']'))
+    matches!(
+        first,
+        b'$' | b'{' | b'[' | b'(' | b'%' | b'*' | b'&' | b'/' | b'~' | b'|' | b'#' | b'!' | b'?' | b':' | b'='
+    ) || value.iter().any(|c| matches!(c, b'(' | b')' | b'{' | b'}' | b'[' | b']'))
         || memchr::memmem::find(value, b"...").is_some()
         || memchr::memmem::find(value, b"::").is_some()
         || memchr::memmem::find(value, b"->").is_some()
@@ -120,7 +135,10 @@ fn is_path(value: &[u8]) -> bool {
 /// Words and numbers between separators, as names, versions and dates have them: `max-tokens-4096`, `v1.2.3`.
 fn is_name(value: &[u8]) -> bool {
     let parts: Vec<&[u8]> = value.split(|c| matches!(c, b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'+')).collect();
-    parts.len() > 1 && parts.iter().all(|part| part.iter().all(u8::is_ascii_digit) || part.iter().all(u8::is_ascii_alphabetic) || part.len() < 4)
+    parts.len() > 1
+        && parts.iter().all(|part| {
+            part.iter().all(u8::is_ascii_digit) || part.iter().all(u8::is_ascii_alphabetic) || part.len() < 4
+        })
 }
 
 /// Ids are made by machines too, but nobody keeps them secret.
@@ -147,11 +165,32 @@ fn is_key(value: &[u8], name: &[u8]) -> bool {
     if !(16..=256).contains(&value.len()) || is_expression(value) || is_stand_in(value) || is_hash_name(name) {
         return false;
     }
-    if !value.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b':' | b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*')) {
+    if !value.iter().all(|c| {
+        c.is_ascii_alphanumeric()
+            || matches!(
+                c,
+                b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b':' | b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*'
+            )
+    }) {
         return false;
     }
     // Not secret: counted, public, or the handle of a page.
-    if [&b"public"[..], b"page", b"next", b"tokens", b"tokenizer", b"cursor", b"continu", b"csrf", b"accessib", b"usage", b"cache"].iter().any(|w| has(w)) {
+    if [
+        &b"public"[..],
+        b"page",
+        b"next",
+        b"tokens",
+        b"tokenizer",
+        b"cursor",
+        b"continu",
+        b"csrf",
+        b"accessib",
+        b"usage",
+        b"cache",
+    ]
+    .iter()
+    .any(|w| has(w))
+    {
         return false;
     }
     let kinds = Kinds::of(value);

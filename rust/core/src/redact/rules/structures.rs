@@ -8,26 +8,67 @@ use crate::redact::text::{is_word, Text};
 
 pub fn rules() -> Vec<Rule> {
     vec![
-    Rule::code("private-key", "private key between BEGIN and END lines", &["-----begin"], "-----BEGIN … PRIVATE KEY----- and at least 64 bytes of key", private_key),
-    Rule::code("jwt", "JSON Web Token", &[".ey"], "ey….ey….…, each part base64url, the first of at least 19 letters", jwt),
-    Rule::token("jwt-base64", "JSON Web Token in base64", &["zxlk"], r"ZXlK[A-Za-z0-9/_+\\-]{40,}={0,2}").anywhere(),
-    Rule::code("kubernetes-secret-yaml", "data of a Kubernetes Secret", &["kind"], "kind: Secret, and in its data a value in base64", kubernetes_secret),
-    Rule {
-        id: "nuget-config-password",
-        title: "password in a NuGet configuration",
-        keywords: &["<add key="],
-        how: How::Token {
-            pattern: Pattern::new(r#"<add key=\\*"(?:ClearText)?Password\\*"\s*value=\\*"([^"\\]{8,})\\*"\s*/>"#, true),
-            back: (0, 0),
-            edges: Edges::None,
-            idle: Idle::Allowed,
+        Rule::code(
+            "private-key",
+            "private key between BEGIN and END lines",
+            &["-----begin"],
+            "-----BEGIN … PRIVATE KEY----- and at least 64 bytes of key",
+            private_key,
+        ),
+        Rule::code(
+            "jwt",
+            "JSON Web Token",
+            &[".ey"],
+            "ey….ey….…, each part base64url, the first of at least 19 letters",
+            jwt,
+        ),
+        Rule::token("jwt-base64", "JSON Web Token in base64", &["zxlk"], r"ZXlK[A-Za-z0-9/_+\\-]{40,}={0,2}")
+            .anywhere(),
+        Rule::code(
+            "kubernetes-secret-yaml",
+            "data of a Kubernetes Secret",
+            &["kind"],
+            "kind: Secret, and in its data a value in base64",
+            kubernetes_secret,
+        ),
+        Rule {
+            id: "nuget-config-password",
+            title: "password in a NuGet configuration",
+            keywords: &["<add key="],
+            how: How::Token {
+                pattern: Pattern::new(
+                    r#"<add key=\\*"(?:ClearText)?Password\\*"\s*value=\\*"([^"\\]{8,})\\*"\s*/>"#,
+                    true,
+                ),
+                back: (0, 0),
+                edges: Edges::None,
+                idle: Idle::Allowed,
+            },
+            covers: &[],
         },
-        covers: &[],
-    },
-    Rule::code("authorization-header", "credential in an HTTP header", &["authorization", "x-api-key", "x-auth-token", "api-key:", "apikey:", "x-token"], "Authorization: SCHEME value, X-…-Key: value, X-…-Token: value", header).covers(&["curl-auth-header"]),
-    Rule::code("bearer-token", "bearer token", &["bearer "], "Bearer and a token of at least 20 letters", bearer),
-    Rule::code("curl-auth-user", "user and password of a curl command", &["curl"], "curl … -u USER:PASSWORD", curl_user),
-    Rule::code("netrc-password", "password in a netrc line", &["machine "], "machine HOST login USER password VALUE", netrc),
+        Rule::code(
+            "authorization-header",
+            "credential in an HTTP header",
+            &["authorization", "x-api-key", "x-auth-token", "api-key:", "apikey:", "x-token"],
+            "Authorization: SCHEME value, X-…-Key: value, X-…-Token: value",
+            header,
+        )
+        .covers(&["curl-auth-header"]),
+        Rule::code("bearer-token", "bearer token", &["bearer "], "Bearer and a token of at least 20 letters", bearer),
+        Rule::code(
+            "curl-auth-user",
+            "user and password of a curl command",
+            &["curl"],
+            "curl … -u USER:PASSWORD",
+            curl_user,
+        ),
+        Rule::code(
+            "netrc-password",
+            "password in a netrc line",
+            &["machine "],
+            "machine HOST login USER password VALUE",
+            netrc,
+        ),
     ]
 }
 
@@ -54,7 +95,9 @@ fn private_key(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     let letters = key_letters(inner);
     let real = match end {
         // Words and code stand between the two lines too, where somebody writes about keys.
-        Some(_) => inner.len() >= 64 && entropy(inner) >= 4.6 && wordiness(inner) < 0.45 || letters >= 64 || only_zeros(inner),
+        Some(_) => {
+            inner.len() >= 64 && entropy(inner) >= 4.6 && wordiness(inner) < 0.45 || letters >= 64 || only_zeros(inner)
+        }
         None => letters >= 64,
     };
     real.then(|| at.start..body + key.len() - if end.is_some() { 0 } else { key.len() - last_letters(key) })
@@ -62,7 +105,8 @@ fn private_key(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
 
 fn find_end(rest: &[u8]) -> Option<usize> {
     let upper = |w: &[u8]| w.eq_ignore_ascii_case(b"KEY-----") || w.eq_ignore_ascii_case(b"KEY BLOCK-----");
-    let at = (0..rest.len().saturating_sub(7)).find(|k| upper(&rest[*k..k + 8]) || rest.len() >= k + 14 && upper(&rest[*k..k + 14]))?;
+    let at = (0..rest.len().saturating_sub(7))
+        .find(|k| upper(&rest[*k..k + 8]) || rest.len() >= k + 14 && upper(&rest[*k..k + 14]))?;
     let n = if upper(&rest[at..at + 8]) { 8 } else { 14 };
     Some(at + n)
 }
@@ -107,7 +151,8 @@ fn jwt(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     let before = b[at.start.saturating_sub(4096)..at.start].iter().rev().take_while(|c| is_part(**c)).count();
     let run = &b[at.start - before..at.start];
     // An escape may have lent its letter to the first part: `\neyJ…`.
-    let skip = (0..run.len().min(16)).find(|k| run[*k..].starts_with(b"ey") && (*k == 0 || text.left_edge(at.start - before + k)))?;
+    let skip = (0..run.len().min(16))
+        .find(|k| run[*k..].starts_with(b"ey") && (*k == 0 || text.left_edge(at.start - before + k)))?;
     let start = at.start - before + skip;
     let part = |from: usize, extra: &[u8]| {
         b[from..b.len().min(from + 16_384)].iter().take_while(|c| is_part(**c) || extra.contains(c)).count()
@@ -134,7 +179,10 @@ fn known_jwt(value: &[u8]) -> bool {
 
 fn is_idle_signature(value: &[u8]) -> bool {
     let parts: Vec<&[u8]> = value.split(|c| *c == b'.').collect();
-    parts.iter().skip(1).any(|part| part.len() >= 4 && is_stand_in(part) && part.iter().any(|c| *c != b'0') && wordiness(part) > 0.5)
+    parts
+        .iter()
+        .skip(1)
+        .any(|part| part.len() >= 4 && is_stand_in(part) && part.iter().any(|c| *c != b'0') && wordiness(part) > 0.5)
 }
 
 static KUBERNETES: Pattern = Pattern::new(
@@ -182,8 +230,12 @@ fn credential(text: Text<'_>, at: usize, least: usize) -> Option<Range<usize>> {
     let run = text.from(at).iter().take_while(|c| is_credential(**c)).count();
     let value = &text.bytes[at..at + run];
     let zeros = run >= least && value.iter().all(|c| *c == b'0');
-    let likely = run >= least && !is_stand_in(value) && wordiness(value) < 0.5 && entropy(value) > 2.8
-        && value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+    let likely = run >= least
+        && !is_stand_in(value)
+        && wordiness(value) < 0.5
+        && entropy(value) > 2.8
+        && value.iter().any(u8::is_ascii_digit)
+        && value.iter().any(u8::is_ascii_alphabetic);
     (text.is_veiled(at) || zeros || likely).then_some(at..at + run)
 }
 
@@ -209,7 +261,8 @@ fn header(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
             break;
         }
     }
-    credential(text, i, 8).filter(|v| v.len() >= 16 || is_strong(&b[v.clone()]) || b[v.clone()].iter().all(|c| *c == b'0'))
+    credential(text, i, 8)
+        .filter(|v| v.len() >= 16 || is_strong(&b[v.clone()]) || b[v.clone()].iter().all(|c| *c == b'0'))
 }
 
 /// Short, but surely made by a machine.
@@ -235,13 +288,17 @@ fn curl_user(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     }
     let line = text.from(at.start);
     let end = memchr::memchr(b'\n', line).unwrap_or(line.len()).min(600);
-    let user = find(&line[..end], b"-u").or_else(|| find(&line[..end], b"-U")).or_else(|| find(&line[..end].to_ascii_lowercase(), b"-user"))?;
+    let user = find(&line[..end], b"-u")
+        .or_else(|| find(&line[..end], b"-U"))
+        .or_else(|| find(&line[..end].to_ascii_lowercase(), b"-user"))?;
     if text.raw {
         return (memchr::memchr(b':', &line[user..end]).is_some()).then_some(at);
     }
     let (value, _) = CURL_USER.prefix(&line[..end])?;
     let password = &line[value.clone()];
-    let fine = !is_stand_in(password) && !password.starts_with(b"//") && wordiness(password) < 0.6
+    let fine = !is_stand_in(password)
+        && !password.starts_with(b"//")
+        && wordiness(password) < 0.6
         && password.iter().any(|c| !c.is_ascii_alphabetic());
     fine.then(|| at.start + value.start..at.start + value.end)
 }
@@ -256,5 +313,6 @@ fn netrc(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     }
     let (value, _) = NETRC.prefix(line)?;
     let password = &line[value.clone()];
-    (!is_stand_in(password) && !matches!(password[0], b'$' | b'<' | b'{')).then(|| at.start + value.start..at.start + value.end)
+    (!is_stand_in(password) && !matches!(password[0], b'$' | b'<' | b'{'))
+        .then(|| at.start + value.start..at.start + value.end)
 }

@@ -8,14 +8,20 @@ use crate::redact::text::Text;
 
 pub fn rules() -> Vec<Rule> {
     vec![
-    Rule::code(
-        "sidekiq-sensitive-url",
-        "Sidekiq credentials in a URL",
-        &["contribsys"],
-        r"https?://[a-f0-9]{8}:[a-f0-9]{8}@(?:gems|enterprise)\.contribsys\.com",
-        sidekiq,
-    ),
-    Rule::code("password-in-url", "password in a URL or connection string", &["://", ":\\/"], "SCHEME://USER:PASSWORD@HOST", url),
+        Rule::code(
+            "sidekiq-sensitive-url",
+            "Sidekiq credentials in a URL",
+            &["contribsys"],
+            r"https?://[a-f0-9]{8}:[a-f0-9]{8}@(?:gems|enterprise)\.contribsys\.com",
+            sidekiq,
+        ),
+        Rule::code(
+            "password-in-url",
+            "password in a URL or connection string",
+            &["://", ":\\/"],
+            "SCHEME://USER:PASSWORD@HOST",
+            url,
+        ),
     ]
 }
 
@@ -26,7 +32,9 @@ const LONGEST: usize = 200;
 fn userinfo(text: Text<'_>, at: usize) -> Option<Range<usize>> {
     let b = text.bytes;
     let rest = &b[at..b.len().min(at + LONGEST)];
-    let end = rest.iter().position(|c| matches!(c, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'@' | 0..=b' '))?;
+    let end = rest
+        .iter()
+        .position(|c| matches!(c, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'@' | 0..=b' '))?;
     if rest[end] != b'@' {
         return None;
     }
@@ -55,15 +63,27 @@ fn is_real(user: &[u8], value: &[u8]) -> bool {
     let kinds = Kinds::of(value);
     let words = kinds.digit == 0 && kinds.upper == 0 && kinds.other == 0;
     let expression = matches!(value.first(), Some(b'$' | b'<' | b'{' | b'%' | b'*' | b'[' | b'('));
-    value.len() >= 6 && value != user && !words && !expression && !is_stand_in(value) && wordiness(value) < 0.75 && !value.contains(&b'{')
+    value.len() >= 6
+        && value != user
+        && !words
+        && !expression
+        && !is_stand_in(value)
+        && wordiness(value) < 0.75
+        && !value.contains(&b'{')
 }
 
 /// Hosts that only manuals and a developer's own machine have.
 fn is_nobodys(host: &[u8]) -> bool {
-    let name_end = host.iter().position(|c| !(c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-'))).unwrap_or(host.len());
+    let name_end =
+        host.iter().position(|c| !(c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-'))).unwrap_or(host.len());
     let name = host[..name_end].to_ascii_lowercase();
-    name.starts_with(b"localhost") || name.starts_with(b"127.0.0.1") || name.is_empty()
-        || name.windows(7).any(|w| w == b"example") || name == b"host" || name.ends_with(b".test") || name.ends_with(b".invalid")
+    name.starts_with(b"localhost")
+        || name.starts_with(b"127.0.0.1")
+        || name.is_empty()
+        || name.windows(7).any(|w| w == b"example")
+        || name == b"host"
+        || name.ends_with(b".test")
+        || name.ends_with(b".invalid")
 }
 
 fn sidekiq(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
@@ -73,5 +93,6 @@ fn sidekiq(text: Text<'_>, at: Range<usize>) -> Option<Range<usize>> {
     let credentials = info.get(..17)?;
     let hex = |part: &[u8]| part.len() == 8 && part.iter().all(u8::is_ascii_hexdigit);
     let start = at.start - before.len() + scheme + 2;
-    (hex(&credentials[..8]) && credentials[8] == b':' && hex(&credentials[9..]) && info.get(17) == Some(&b'@')).then_some(start..start + 17)
+    (hex(&credentials[..8]) && credentials[8] == b':' && hex(&credentials[9..]) && info.get(17) == Some(&b'@'))
+        .then_some(start..start + 17)
 }

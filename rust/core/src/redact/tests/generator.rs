@@ -43,7 +43,9 @@ fn draw(hir: &Hir, dice: &mut Dice, out: &mut String) {
             let mut letters = Vec::new();
             match class {
                 Class::Bytes(bytes) => bytes.iter().for_each(|r| letters.extend(r.start()..=r.end())),
-                Class::Unicode(chars) => chars.iter().for_each(|r| letters.extend(r.start() as u8..=(r.end() as u32).min(126) as u8)),
+                Class::Unicode(chars) => {
+                    chars.iter().for_each(|r| letters.extend(r.start() as u8..=(r.end() as u32).min(126) as u8))
+                }
             }
             // Letters and digits make the likeliest secrets; a class of anything is drawn from those.
             let plain: Vec<u8> = letters.iter().copied().filter(u8::is_ascii_alphanumeric).collect();

@@ -7,8 +7,8 @@ use super::generator::Dice;
 use super::samples::made;
 use crate::input::BlockReader;
 use crate::redact::detect::Detector;
-use crate::redact::scan::{scan, Finding, Policy};
 use crate::redact::redact;
+use crate::redact::scan::{scan, Finding, Policy};
 
 fn scanned(text: &[u8], policy: &Policy) -> Vec<Finding> {
     scan(&mut BlockReader::new(text), 1, policy, &mut |_| Ok(())).unwrap()
@@ -22,7 +22,9 @@ fn quote(text: &str, unicode: bool) -> String {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '/' if unicode => out.push_str("\\/"),
-            c if unicode && c.is_ascii_alphanumeric() && (c as u32).is_multiple_of(3) => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if unicode && c.is_ascii_alphanumeric() && (c as u32).is_multiple_of(3) => {
+                out.push_str(&format!("\\u{:04x}", c as u32))
+            }
             c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
             c => out.push(c),
         }
@@ -145,7 +147,8 @@ fn github() -> String {
 
 #[test]
 fn equal_values_get_one_number_and_different_values_do_not() {
-    let (one, two) = (github(), made(Detector::get().rules.iter().find(|r| r.id == "github-pat").unwrap(), &mut Dice::new("x", 4)));
+    let (one, two) =
+        (github(), made(Detector::get().rules.iter().find(|r| r.id == "github-pat").unwrap(), &mut Dice::new("x", 4)));
     let text = format!("{one} {two} {one}");
     let (out, done) = redacted(session(&[event(&quote(&text, false))]).as_bytes(), &Policy::default()).unwrap();
     let out = String::from_utf8(out).unwrap();
@@ -156,7 +159,8 @@ fn equal_values_get_one_number_and_different_values_do_not() {
 
 #[test]
 fn raw_bytes_and_the_hash_of_the_source_go_with_the_secrets() {
-    let line = event(&quote(&github(), false)).replace("\"x\":1", "\"source.raw\":\"e30\",\"source.raw_encoding\":\"base64\",\"x\":1");
+    let line = event(&quote(&github(), false))
+        .replace("\"x\":1", "\"source.raw\":\"e30\",\"source.raw_encoding\":\"base64\",\"x\":1");
     let stats = "{\"source\":{\"agent\":\"codex\",\"blake3\":\"00\",\"bytes\":3,\"parts\":[{\"blake3\":\"00\",\"name\":\"n\"}]},\"type\":\"stats\"}\n";
     let (out, _) = redacted(format!("{}{stats}", session(&[line])).as_bytes(), &Policy::default()).unwrap();
     let out = String::from_utf8(out).unwrap();
@@ -170,7 +174,8 @@ fn json_inside_of_strings_stays_json() {
     let inner = format!("{{\"a\":{},\"b\":\"{}\"}}", quote("line\nof \"text\"", false), github());
     let (out, _) = redacted(session(&[event(&quote(&inner, false))]).as_bytes(), &Policy::default()).unwrap();
     let out = String::from_utf8(out).unwrap();
-    let want = quote(&format!("{{\"a\":{},\"b\":\"[REDACTED:github-pat:1]\"}}", quote("line\nof \"text\"", false)), false);
+    let want =
+        quote(&format!("{{\"a\":{},\"b\":\"[REDACTED:github-pat:1]\"}}", quote("line\nof \"text\"", false)), false);
     assert!(out.contains(&want), "{out}");
 }
 

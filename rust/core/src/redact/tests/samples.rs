@@ -24,7 +24,6 @@ pub fn made(rule: &Rule, dice: &mut Dice) -> String {
     }
 }
 
-
 fn code(id: &str, dice: &mut Dice) -> String {
     match id {
         "private-key" => {
@@ -83,7 +82,9 @@ pub fn context(rule: &Rule, value: &str) -> Vec<String> {
 
 fn code_context(id: &str, value: &str) -> Vec<String> {
     match id {
-        "private-key" => vec![value.to_owned(), format!("key: |\n{}", value.replace('\n', "\n  ")), value.replace('\n', "\\n")],
+        "private-key" => {
+            vec![value.to_owned(), format!("key: |\n{}", value.replace('\n', "\n  ")), value.replace('\n', "\\n")]
+        }
         "jwt" => vec![value.to_owned(), format!("token={value}"), format!("\\n{value}")],
         "kubernetes-secret-yaml" => vec![
             format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  login: {value}\n"),
@@ -97,8 +98,13 @@ fn code_context(id: &str, value: &str) -> Vec<String> {
         ],
         "bearer-token" => vec![format!("sent Bearer {value}")],
         "sidekiq-sensitive-url" => vec![format!("https://{value}@gems.contribsys.com/")],
-        "curl-auth-user" => vec![format!("curl -u admin:{value} https://h.io"), format!("curl -s --user=\"admin:{value}\" https://h.io")],
-        "password-in-url" => vec![format!("postgres://admin:{value}@db.intern:5432/x"), format!("https://me:{value}@git.intern/r.git")],
+        "curl-auth-user" => vec![
+            format!("curl -u admin:{value} https://h.io"),
+            format!("curl -s --user=\"admin:{value}\" https://h.io"),
+        ],
+        "password-in-url" => {
+            vec![format!("postgres://admin:{value}@db.intern:5432/x"), format!("https://me:{value}@git.intern/r.git")]
+        }
         "netrc-password" => vec![format!("machine git.intern login me password {value}")],
         "generic-password" => vec![
             format!("DB_PASSWORD={value}"),
@@ -164,20 +170,36 @@ fn near_code(id: &str, kind: usize, value: &str) -> String {
             "Authorization: Bearer <your-token>".to_owned(),
             format!("authorization of {value}"),
         ],
-        "bearer-token" => ["a bearer of good news and other things".to_owned(), "Bearer xxxxxxxxxxxxxxxxxxxxxxxx".to_owned(), format!("forbearer {value}")],
+        "bearer-token" => [
+            "a bearer of good news and other things".to_owned(),
+            "Bearer xxxxxxxxxxxxxxxxxxxxxxxx".to_owned(),
+            format!("forbearer {value}"),
+        ],
         "sidekiq-sensitive-url" => [
             "https://gems.contribsys.com/".to_owned(),
             format!("https://{value}@gems.elsewhere.io/"),
             "https://user:pass@gems.contribsys.com/".to_owned(),
         ],
-        "curl-auth-user" => ["curl -u user:password https://h.io".to_owned(), "curl -u $USER:$PASS https://h.io".to_owned(), format!("wget -u admin:{value}")],
+        "curl-auth-user" => [
+            "curl -u user:password https://h.io".to_owned(),
+            "curl -u $USER:$PASS https://h.io".to_owned(),
+            format!("wget -u admin:{value}"),
+        ],
         "password-in-url" => [
             "postgres://user:password@db.intern/x".to_owned(),
             "https://git.intern:8443/a@b".to_owned(),
             "postgres://postgres:postgres@localhost:5432/x".to_owned(),
         ],
-        "netrc-password" => ["machine x login y".to_owned(), "machine x login y password <password>".to_owned(), "machine learning password".to_owned()],
-        "generic-password" => ["password = get_password(user)".to_owned(), "password: changeme123".to_owned(), "PASSWORD=${DB_PASSWORD}".to_owned()],
+        "netrc-password" => [
+            "machine x login y".to_owned(),
+            "machine x login y password <password>".to_owned(),
+            "machine learning password".to_owned(),
+        ],
+        "generic-password" => [
+            "password = get_password(user)".to_owned(),
+            "password: changeme123".to_owned(),
+            "PASSWORD=${DB_PASSWORD}".to_owned(),
+        ],
         "generic-api-key" => [
             "api_key = os.environ[\"SERVICE_API_KEY\"]".to_owned(),
             "token: your-token-goes-here-1234".to_owned(),

@@ -34,7 +34,10 @@ fn a_command_is_what_the_shell_was_given() {
 #[test]
 fn members_that_the_command_does_not_hold_are_kept_as_json() {
     let event = one(&call("exec_command", r#"{"cmd":"ls","workdir":"/w","yield_time_ms":1000}"#));
-    assert_eq!(event.rest(), r#"{"payload":{"arguments":{"workdir":"/w","yield_time_ms":1000},"name":"exec_command"}}"#);
+    assert_eq!(
+        event.rest(),
+        r#"{"payload":{"arguments":{"workdir":"/w","yield_time_ms":1000},"name":"exec_command"}}"#
+    );
     let event = one(&call("shell", r#"{"command":["bash","-lc","ls"]}"#));
     assert_eq!(event.rest(), r#"{"payload":{"arguments":{"command":["bash","-lc",null]},"name":"shell"}}"#);
     let event = one(&call("shell", r#"{"command":["git","commit","-m","it's"]}"#));
@@ -43,7 +46,8 @@ fn members_that_the_command_does_not_hold_are_kept_as_json() {
 
 #[test]
 fn arguments_may_be_an_object_already() {
-    let event = one(r#"{"type":"function_call","name":"exec_command","call_id":"c1","arguments":{"cmd":"ls","n":1.0}}"#);
+    let event =
+        one(r#"{"type":"function_call","name":"exec_command","call_id":"c1","arguments":{"cmd":"ls","n":1.0}}"#);
     assert_eq!(event.at("event_type/data/command"), r#""ls""#);
     assert_eq!(event.rest(), r#"{"payload":{"arguments":{"n":1},"name":"exec_command"}}"#);
     let event = one(r#"{"type":"function_call","name":"update_plan","call_id":"c1","arguments":{"plan":[]}}"#);
@@ -103,7 +107,9 @@ fn a_namespace_is_part_of_the_name_and_kept() {
         ("mcp__deepwiki__", "ask", "mcp__deepwiki__ask"),
         ("agents", "spawn_agent", "agents.spawn_agent"),
     ] {
-        let event = one(&format!(r#"{{"type":"function_call","namespace":"{space}","name":"{name}","arguments":"{{}}","call_id":"c1"}}"#));
+        let event = one(&format!(
+            r#"{{"type":"function_call","namespace":"{space}","name":"{name}","arguments":"{{}}","call_id":"c1"}}"#
+        ));
         assert_eq!(event.at("event_type/data/name"), format!("\"{full}\""));
         assert_eq!(event.rest(), format!(r#"{{"payload":{{"name":"{name}","namespace":"{space}"}}}}"#));
     }
@@ -118,28 +124,44 @@ fn custom_tools_keep_their_text() {
 
 #[test]
 fn other_calls_of_the_model_have_their_events() {
-    let event = one(r#"{"type":"local_shell_call","id":"ls_1","call_id":"c1","status":"completed","action":{"type":"exec","command":["ls"]}}"#);
+    let event = one(
+        r#"{"type":"local_shell_call","id":"ls_1","call_id":"c1","status":"completed","action":{"type":"exec","command":["ls"]}}"#,
+    );
     assert_eq!((event.kind(), event.at("event_type/data/command")), ("ShellCommand".into(), r#""ls""#.into()));
-    let event = one(r#"{"type":"web_search_call","id":"ws_1","action":{"type":"search","query":"q","queries":["q","r"]}}"#);
+    let event =
+        one(r#"{"type":"web_search_call","id":"ws_1","action":{"type":"search","query":"q","queries":["q","r"]}}"#);
     assert_eq!((event.kind(), event.at("event_type/data/query")), ("WebSearch".into(), r#""q""#.into()));
     assert_eq!(event.attribute("semantic.call_id"), r#""ws_1""#);
     assert_eq!(event.rest(), r#"{"payload":{"action":{"queries":["q","r"],"type":"search"}}}"#);
     let event = one(r#"{"type":"web_search_call","action":{"type":"open_page","url":"https://e.example"}}"#);
     assert_eq!(event.kind(), "WebFetch");
     let event = one(r#"{"type":"web_search_call","action":{"type":"open_page"}}"#);
-    assert_eq!((event.kind(), event.at("content/blocks/0/data")), ("ToolCall".into(), r#"{"type":"open_page"}"#.into()));
+    assert_eq!(
+        (event.kind(), event.at("content/blocks/0/data")),
+        ("ToolCall".into(), r#"{"type":"open_page"}"#.into())
+    );
     let event = one(r#"{"type":"tool_search_call","call_id":"c1","arguments":{"query":"files"}}"#);
     assert_eq!((event.kind(), event.at("content/blocks/0/data")), ("ToolCall".into(), r#"{"query":"files"}"#.into()));
-    let event = one(r#"{"type":"image_generation_call","id":"ig_1","status":"completed","revised_prompt":"a cat","result":"AAAA"}"#);
+    let event = one(
+        r#"{"type":"image_generation_call","id":"ig_1","status":"completed","revised_prompt":"a cat","result":"AAAA"}"#,
+    );
     assert_eq!((event.kind(), event.at("event_type/data/prompt")), ("ImageGenerate".into(), r#""a cat""#.into()));
     assert_eq!(event.at("content/blocks/0/url"), r#""data:image/png;base64,AAAA""#);
 }
 
 #[test]
 fn what_equals_the_item_before_is_left_out() {
-    let with = |turn: &str| item(&call("update_plan", "{}").replace(r#""call_id""#, &format!(r#""metadata":{{"turn_id":"{turn}"}},"call_id""#)));
+    let with = |turn: &str| {
+        item(
+            &call("update_plan", "{}")
+                .replace(r#""call_id""#, &format!(r#""metadata":{{"turn_id":"{turn}"}},"call_id""#)),
+        )
+    };
     let bodies = [with("t-1"), with("t-1"), with("t-2")];
     let s = Session::of_records(&bodies.iter().map(String::as_str).collect::<Vec<_>>());
     let rests: Vec<String> = s.events().iter().map(Line::rest).collect();
-    assert_eq!(rests, [r#"{"payload":{"metadata":{"turn_id":"t-1"}}}"#, "", r#"{"payload":{"metadata":{"turn_id":"t-2"}}}"#]);
+    assert_eq!(
+        rests,
+        [r#"{"payload":{"metadata":{"turn_id":"t-1"}}}"#, "", r#"{"payload":{"metadata":{"turn_id":"t-2"}}}"#]
+    );
 }

@@ -22,11 +22,18 @@ fn the_settings_of_a_turn_are_kept_where_they_change() {
 #[test]
 fn the_header_is_that_of_the_first_line() {
     let meta = r#"{"timestamp":"2026-05-01T10:00:00Z","type":"session_meta","payload":{"id":"s-2","timestamp":"2026-05-01T10:00:00Z","cwd":"/w","cli_version":"0.140.0","model_provider":"azure","forked_from_id":"s-0","git":{"branch":"main","commit_hash":"abc","repository_url":"https://me:secret@git.example/r.git"}}}"#;
-    let s = Session::of(&[meta, META, r#"{"timestamp":"2026-05-01T10:00:02Z","type":"event_msg","payload":{"type":"thread_name_updated","thread_name":"My name"}}"#]);
+    let s = Session::of(&[
+        meta,
+        META,
+        r#"{"timestamp":"2026-05-01T10:00:02Z","type":"event_msg","payload":{"type":"thread_name_updated","thread_name":"My name"}}"#,
+    ]);
     let header = s.header();
     assert_eq!(header.at("session_id"), r#""s-2""#);
     assert_eq!(header.at("agent"), r#"{"model":"unknown","provider":"azure","tool":"codex","tool_version":"0.140.0"}"#);
-    assert_eq!(header.at("context/attributes/git"), r#"{"branch":"main","commit":"abc","remote":"https://git.example/r.git"}"#);
+    assert_eq!(
+        header.at("context/attributes/git"),
+        r#"{"branch":"main","commit":"abc","remote":"https://git.example/r.git"}"#
+    );
     assert_eq!(header.at("context/related_session_ids"), r#"["s-0","s-1"]"#);
     assert_eq!(header.at("context/title"), r#""My name""#);
     assert_eq!(header.at("context/attributes/session_role"), r#""primary""#);
@@ -38,7 +45,9 @@ fn a_sub_agent_knows_its_parent() {
         r#""source":{"subagent":{"thread_spawn":{"parent_thread_id":"s-0"}}}"#,
         r#""source":{"subagent":"review"},"parent_thread_id":"s-0""#,
     ] {
-        let meta = format!(r#"{{"timestamp":"2026-05-01T10:00:00Z","type":"session_meta","payload":{{"id":"s-2",{source}}}}}"#);
+        let meta = format!(
+            r#"{{"timestamp":"2026-05-01T10:00:00Z","type":"session_meta","payload":{{"id":"s-2",{source}}}}}"#
+        );
         let s = Session::of(&[&meta]);
         assert_eq!(s.header().at("context/attributes/session_role"), r#""auxiliary""#);
         assert_eq!(s.header().at("context/attributes/parent_session_id"), r#""s-0""#);
@@ -47,10 +56,14 @@ fn a_sub_agent_knows_its_parent() {
 
 #[test]
 fn a_title_is_the_first_typed_text() {
-    let user = |text: &str| item(&format!(r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}"#));
+    let user = |text: &str| {
+        item(&format!(r#"{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}"#))
+    };
     let s = session(&[user("<environment_context>"), user("please\\n fix it"), user("later")]);
     assert_eq!(s.header().at("context/title"), r#""please fix it""#);
-    let image = item(r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"<image name=[Image #1]>"},{"type":"input_image","image_url":"data:,"},{"type":"input_text","text":"</image>"},{"type":"input_text","text":"look"}]}"#);
+    let image = item(
+        r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"<image name=[Image #1]>"},{"type":"input_image","image_url":"data:,"},{"type":"input_text","text":"</image>"},{"type":"input_text","text":"look"}]}"#,
+    );
     assert_eq!(session(&[image]).header().at("context/title"), r#""look""#);
     let s = session(&[user("\\n\\t<skill> a"), user(&"\u{e9}\\n word".repeat(20_000))]);
     let title = s.header().at("context/title");
@@ -65,15 +78,28 @@ fn compaction_keeps_its_history_without_making_events_of_it() {
     assert_eq!(s.kinds(), ["Custom"]);
     let event = &s.events()[0];
     assert_eq!(event.at("content/blocks/0/text"), r#""so far""#);
-    assert_eq!(event.at("content/blocks/1/data"), r#"[{"content":[],"role":"user","type":"message"},{"type":"compaction"}]"#);
+    assert_eq!(
+        event.at("content/blocks/1/data"),
+        r#"[{"content":[],"role":"user","type":"message"},{"type":"compaction"}]"#
+    );
     assert_eq!(event.attribute("source.ciphertext_bytes"), "4");
     assert_eq!(event.rest(), r#"{"payload":{"window_id":"w"}}"#);
 }
 
 #[test]
 fn messages_of_every_known_kind_are_custom_events_with_their_members() {
-    for name in ["patch_apply_end", "exec_command_end", "mcp_tool_call_end", "web_search_end", "error", "collab_close_end", "item_completed"] {
-        let s = session(&[message(&format!(r#"{{"type":"{name}","call_id":"c1","x":[1],"duration":{{"secs":1,"nanos":5000000}}}}"#))]);
+    for name in [
+        "patch_apply_end",
+        "exec_command_end",
+        "mcp_tool_call_end",
+        "web_search_end",
+        "error",
+        "collab_close_end",
+        "item_completed",
+    ] {
+        let s = session(&[message(&format!(
+            r#"{{"type":"{name}","call_id":"c1","x":[1],"duration":{{"secs":1,"nanos":5000000}}}}"#
+        ))]);
         let event = &s.events()[0];
         assert_eq!((event.kind(), event.at("event_type/data/kind")), ("Custom".into(), format!("\"{name}\"")));
         assert_eq!(event.attribute("semantic.call_id"), r#""c1""#);
@@ -101,7 +127,11 @@ fn records_beside_the_conversation_are_known() {
 
 #[test]
 fn a_kind_that_is_not_known_is_kept_whole() {
-    let s = session(&[item(r#"{"type":"teleport","id":"tp_1","to":"x"}"#), "\"type\":\"novel\",\"payload\":7".into(), "\"a\":1".into()]);
+    let s = session(&[
+        item(r#"{"type":"teleport","id":"tp_1","to":"x"}"#),
+        "\"type\":\"novel\",\"payload\":7".into(),
+        "\"a\":1".into(),
+    ]);
     let events = s.events();
     assert_eq!(s.stats("source/records/opaque"), "3");
     assert_eq!(events[0].at("event_type/data/kind"), r#""teleport""#);
@@ -134,14 +164,18 @@ fn the_bare_lines_of_early_versions_are_read() {
 
 #[test]
 fn a_first_line_without_payload_is_still_a_first_line() {
-    let s = Session::of(&[r#"{"timestamp":"2026-05-01T10:00:00Z","type":"session_meta"}"#, r#"{"timestamp":"2026-05-01T10:00:01Z","type":"response_item","payload":{"type":"message","role":"user","content":"x"}}"#]);
+    let s = Session::of(&[
+        r#"{"timestamp":"2026-05-01T10:00:00Z","type":"session_meta"}"#,
+        r#"{"timestamp":"2026-05-01T10:00:01Z","type":"response_item","payload":{"type":"message","role":"user","content":"x"}}"#,
+    ]);
     assert_eq!(s.kinds(), ["UserMessage"]);
     assert!(s.header().at("session_id").starts_with(r#""codex-"#));
 }
 
 #[test]
 fn a_time_that_is_none_stays_in_the_rest() {
-    let s = Session::of(&[META, r#"{"timestamp":"yesterday","type":"event_msg","payload":{"type":"context_compacted"}}"#]);
+    let s =
+        Session::of(&[META, r#"{"timestamp":"yesterday","type":"event_msg","payload":{"type":"context_compacted"}}"#]);
     assert_eq!(s.events()[0].rest(), r#"{"timestamp":"yesterday"}"#);
     assert_eq!(s.events()[0].at("timestamp"), r#""2026-05-01T10:00:00Z""#);
 }

@@ -30,9 +30,13 @@ fn the_same_prompt_given_twice_is_two_events() {
 fn an_answer_folds_its_item_and_keeps_the_phase() {
     let bodies = [
         message(r#"{"type":"agent_message","message":"done","phase":"final_answer","memory_citation":null}"#),
-        item(r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"done"}],"phase":"final_answer"}"#),
+        item(
+            r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"done"}],"phase":"final_answer"}"#,
+        ),
         message(r#"{"type":"agent_message","message":"done","phase":"commentary"}"#),
-        item(r#"{"type":"message","id":"msg_2","role":"assistant","content":[{"type":"output_text","text":"done"}],"phase":"final_answer"}"#),
+        item(
+            r#"{"type":"message","id":"msg_2","role":"assistant","content":[{"type":"output_text","text":"done"}],"phase":"final_answer"}"#,
+        ),
     ];
     let s = session(&bodies);
     assert_eq!(s.kinds(), ["AgentMessage", "AgentMessage", "Custom"]);
@@ -62,7 +66,9 @@ fn members_of_a_folded_record_that_are_known_nowhere_else_are_kept() {
 #[test]
 fn a_record_with_something_strange_in_it_does_not_fold_without_a_trace() {
     let said = message(r#"{"type":"agent_message","message":"a"}"#);
-    let answer = item(r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]}"#);
+    let answer = item(
+        r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]}"#,
+    );
     let s = session(&[said.clone(), answer.clone(), said.clone()]);
     assert_eq!(s.kinds(), ["AgentMessage", "AgentMessage"]);
     assert_eq!(s.events()[1].attribute("source.folded"), r#""msg_1""#);
@@ -93,9 +99,17 @@ fn a_twin_that_had_to_be_repaired_keeps_its_bytes() {
 
 #[test]
 fn injected_texts_are_context_and_everything_else_is_typed() {
-    let developer = item(r#"{"type":"message","role":"developer","content":[{"type":"input_text","text":"be brief"}]}"#);
-    let told = message(r#"{"type":"user_message","message":"<environment_context>x</environment_context>","kind":"environment_context"}"#);
-    let s = session(&[user_item("<environment_context>x</environment_context>"), told, developer, user_item("why <skill>?")]);
+    let developer =
+        item(r#"{"type":"message","role":"developer","content":[{"type":"input_text","text":"be brief"}]}"#);
+    let told = message(
+        r#"{"type":"user_message","message":"<environment_context>x</environment_context>","kind":"environment_context"}"#,
+    );
+    let s = session(&[
+        user_item("<environment_context>x</environment_context>"),
+        told,
+        developer,
+        user_item("why <skill>?"),
+    ]);
     assert_eq!(s.kinds(), ["SystemMessage", "SystemMessage", "UserMessage"]);
     for n in 0..2 {
         assert_eq!(s.events()[n].attribute("source.origin"), r#""context""#);
@@ -110,10 +124,17 @@ fn images_fold_with_their_message() {
     let prompt = item(&format!(
         r#"{{"type":"message","role":"user","content":[{{"type":"input_image","image_url":"{image}"}},{{"type":"input_text","text":"look"}}]}}"#
     ));
-    let said = |images: &str| message(&format!(r#"{{"type":"user_message","message":"look","images":[{images}],"local_images":["/tmp/a.png"]}}"#));
+    let said = |images: &str| {
+        message(&format!(
+            r#"{{"type":"user_message","message":"look","images":[{images}],"local_images":["/tmp/a.png"]}}"#
+        ))
+    };
     let s = session(&[prompt.clone(), said(&format!("\"{image}\"")).replace("[\"/tmp/a.png\"]", "[]")]);
     assert_eq!(s.kinds(), ["UserMessage"]);
-    assert_eq!(s.events()[0].at("content/blocks/0"), format!(r#"{{"mime":"image/jpeg","type":"Image","url":"{image}"}}"#));
+    assert_eq!(
+        s.events()[0].at("content/blocks/0"),
+        format!(r#"{{"mime":"image/jpeg","type":"Image","url":"{image}"}}"#)
+    );
     let s = session(&[prompt, said("\"data:image/png;base64,BBBB\"")]);
     assert_eq!(s.kinds(), ["UserMessage", "Custom"]);
     assert_eq!(s.events()[1].at("content/blocks/0/url"), r#""data:image/png;base64,BBBB""#);
@@ -122,7 +143,9 @@ fn images_fold_with_their_message() {
 
 #[test]
 fn a_message_of_images_alone_folds_by_its_images() {
-    let prompt = item(r#"{"type":"message","role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,AA"}]}"#);
+    let prompt = item(
+        r#"{"type":"message","role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,AA"}]}"#,
+    );
     let said = message(r#"{"type":"user_message","message":"","images":["data:image/png;base64,AA"]}"#);
     assert_eq!(session(&[prompt, said]).kinds(), ["UserMessage"]);
 }
@@ -187,7 +210,10 @@ fn tasks_begin_and_end_where_the_log_says_so() {
     assert_eq!(events[1].at("event_type/data/summary"), r#""done""#);
     assert_eq!((events[1].at("duration_ms"), events[1].at("task_id")), ("1500".into(), r#""t-1""#.into()));
     assert_eq!(events[2].rest(), "");
-    assert_eq!((events[3].at("task_id"), events[3].at("content/blocks/0/data")), (r#""t-2""#.into(), r#"{"reason":"interrupted"}"#.into()));
+    assert_eq!(
+        (events[3].at("task_id"), events[3].at("content/blocks/0/data")),
+        (r#""t-2""#.into(), r#"{"reason":"interrupted"}"#.into())
+    );
     assert_eq!(events[4].at("event_type/data"), "{}");
     assert_eq!(s.stats("task_count"), "3");
     assert_eq!(s.stats("message_count"), "1");

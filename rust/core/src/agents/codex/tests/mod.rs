@@ -79,7 +79,9 @@ impl Session {
         for n in 1..log.len() {
             let part = log[..n].iter().map(|line| format!("{line}\n")).collect::<String>();
             let Ok(part) = run(&part, 1) else { continue };
-            let events = |text: &str| text.lines().filter(|l| l.ends_with("\"type\":\"event\"}")).map(String::from).collect::<Vec<_>>();
+            let events = |text: &str| {
+                text.lines().filter(|l| l.ends_with("\"type\":\"event\"}")).map(String::from).collect::<Vec<_>>()
+            };
             let (part, whole) = (events(&part), events(written));
             assert_eq!(part[..], whole[..part.len()], "the first {n} records");
         }
@@ -88,7 +90,12 @@ impl Session {
     /// The same with a first line and a time for each record: `bodies` are `"type":…,"payload":…`.
     fn of_records(bodies: &[&str]) -> Session {
         let mut log = vec![META.to_owned()];
-        log.extend(bodies.iter().enumerate().map(|(n, body)| format!("{{\"timestamp\":\"2026-05-01T10:00:{:02}.000Z\",{body}}}", n + 1)));
+        log.extend(
+            bodies
+                .iter()
+                .enumerate()
+                .map(|(n, body)| format!("{{\"timestamp\":\"2026-05-01T10:00:{:02}.000Z\",{body}}}", n + 1)),
+        );
         Session::of(&log.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
@@ -115,7 +122,8 @@ impl Session {
     }
 }
 
-const META: &str = r#"{"timestamp":"2026-05-01T10:00:00.000Z","type":"session_meta","payload":{"id":"s-1","cwd":"/w"}}"#;
+const META: &str =
+    r#"{"timestamp":"2026-05-01T10:00:00.000Z","type":"session_meta","payload":{"id":"s-1","cwd":"/w"}}"#;
 
 fn item(payload: &str) -> String {
     format!("\"type\":\"response_item\",\"payload\":{payload}")

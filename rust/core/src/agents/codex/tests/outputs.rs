@@ -23,8 +23,14 @@ fn of(error: &str, exit: &str, ms: &str) -> (String, String, String) {
 #[test]
 fn the_header_of_a_command_says_how_it_ended() {
     for (output, want) in [
-        (r#""Chunk ID: a1\nWall time: 0.4 seconds\nProcess exited with code 2\nOriginal token count: 9\nOutput:\nno""#, of("true", "2", "400")),
-        (r#""Chunk ID: a1\nWall time: 1.2345 seconds\nProcess exited with code 0\nFinal output:\nProcess exited with code 3""#, of("false", "0", "1235")),
+        (
+            r#""Chunk ID: a1\nWall time: 0.4 seconds\nProcess exited with code 2\nOriginal token count: 9\nOutput:\nno""#,
+            of("true", "2", "400"),
+        ),
+        (
+            r#""Chunk ID: a1\nWall time: 1.2345 seconds\nProcess exited with code 0\nFinal output:\nProcess exited with code 3""#,
+            of("false", "0", "1235"),
+        ),
         (r#""Wall time: 5 seconds\nProcess running with session ID 7\nOutput:\n""#, of("false", "", "5000")),
         (r#""Exit code: -1\nWall time: 0 seconds\nOutput:\n""#, of("true", "-1", "0")),
         (r#""Exit code: many\nOutput:\n""#, of("false", "", "")),
@@ -42,7 +48,10 @@ fn the_header_of_a_command_says_how_it_ended() {
 
 #[test]
 fn the_json_form_holds_the_text_inside() {
-    let event = result("shell", r#""{\"output\":\"error: none\\n\",\"metadata\":{\"exit_code\":0,\"duration_seconds\":0.3,\"x\":1}}""#);
+    let event = result(
+        "shell",
+        r#""{\"output\":\"error: none\\n\",\"metadata\":{\"exit_code\":0,\"duration_seconds\":0.3,\"x\":1}}""#,
+    );
     assert_eq!(outcome(&event), of("false", "0", "300"));
     assert_eq!(event.at("content/blocks"), r#"[{"text":"error: none\n","type":"Text"}]"#);
     assert_eq!(event.rest(), r#"{"payload":{"output":{"metadata":{"duration_seconds":0.3,"exit_code":0,"x":1}}}}"#);
@@ -65,7 +74,10 @@ fn only_shells_and_patches_have_exit_codes() {
 
 #[test]
 fn a_list_is_texts_and_images() {
-    let event = result("view_image", r#"[{"type":"input_text","text":"see"},{"type":"input_image","image_url":"data:image/webp;base64,AA","detail":"low"}]"#);
+    let event = result(
+        "view_image",
+        r#"[{"type":"input_text","text":"see"},{"type":"input_image","image_url":"data:image/webp;base64,AA","detail":"low"}]"#,
+    );
     assert_eq!(event.at("content/blocks/0/text"), r#""see""#);
     assert_eq!(event.at("content/blocks/1/mime"), r#""image/webp""#);
     assert_eq!(event.rest(), r#"{"payload":{"output":[null,{"detail":"low"}]}}"#);

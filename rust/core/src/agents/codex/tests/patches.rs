@@ -3,7 +3,9 @@ use super::{call, Session};
 const PATCH: &str = r"*** Begin Patch\n*** Update File: a.rs\n@@ fn main\n-x\n+y\n+z\n*** End of File\n*** Add File: docs/b.md\n+# B\n+\nforgotten\n*** Delete File: c.txt\n*** Update File: d.rs\n*** Move to: e.rs\n@@\n+new\n*** End Patch";
 
 fn custom(input: &str) -> Session {
-    Session::items(&[&format!(r#"{{"type":"custom_tool_call","id":"ctc_1","name":"apply_patch","call_id":"c1","status":"completed","input":"{input}"}}"#)])
+    Session::items(&[&format!(
+        r#"{{"type":"custom_tool_call","id":"ctc_1","name":"apply_patch","call_id":"c1","status":"completed","input":"{input}"}}"#
+    )])
 }
 
 /// Event types with their paths.
@@ -28,12 +30,20 @@ fn a_patch_is_one_event_for_each_file() {
     assert_eq!(ids, [r#""ctc_1""#, r#""ctc_1#1""#, r#""ctc_1#2""#, r#""ctc_1#3""#]);
     // The patch as a whole is kept once.
     assert!(events[0].rest().contains("*** Begin Patch") && events[1].rest().is_empty());
-    assert_eq!((s.stats("lines_added"), s.stats("lines_removed"), s.stats("files_changed")), ("3".into(), "1".into(), "4".into()));
+    assert_eq!(
+        (s.stats("lines_added"), s.stats("lines_removed"), s.stats("files_changed")),
+        ("3".into(), "1".into(), "4".into())
+    );
 }
 
 #[test]
 fn what_is_no_patch_stays_a_call() {
-    for input in ["", "--- a\\n+++ b", r"*** Begin Patch\n*** End Patch", r"*** Begin Patch\n*** Update File: \n+x\n*** End Patch"] {
+    for input in [
+        "",
+        "--- a\\n+++ b",
+        r"*** Begin Patch\n*** End Patch",
+        r"*** Begin Patch\n*** Update File: \n+x\n*** End Patch",
+    ] {
         let s = custom(input);
         assert_eq!(s.kinds(), ["ToolCall"], "{input}");
         assert_eq!(s.events()[0].at("event_type/data/name"), r#""apply_patch""#);
@@ -53,23 +63,35 @@ fn a_patch_comes_in_many_dresses() {
     ];
     for dress in &dresses {
         let s = Session::items(&[dress]);
-        assert_eq!(files(&s), ["FileEdit a.rs", "FileCreate docs/b.md", "FileDelete c.txt", "FileEdit d.rs"], "{dress}");
+        assert_eq!(
+            files(&s),
+            ["FileEdit a.rs", "FileCreate docs/b.md", "FileDelete c.txt", "FileEdit d.rs"],
+            "{dress}"
+        );
         assert!(s.events()[0].rest().contains("*** Begin Patch"), "{dress}");
     }
-    let named = Session::items(&[&format!(r#"{{"type":"function_call","name":"apply_patch","arguments":"{PATCH}","call_id":"c1"}}"#)]);
+    let named = Session::items(&[&format!(
+        r#"{{"type":"function_call","name":"apply_patch","arguments":"{PATCH}","call_id":"c1"}}"#
+    )]);
     assert_eq!(files(&named).len(), 4);
 }
 
 #[test]
 fn a_patch_below_a_folder_names_files_below_it() {
-    let s = Session::items(&[&call("exec_command", &format!(r#"{{"cmd":"cd /w/sub && apply_patch <<'EOF'\n{PATCH}\nEOF"}}"#))]);
+    let s = Session::items(&[&call(
+        "exec_command",
+        &format!(r#"{{"cmd":"cd /w/sub && apply_patch <<'EOF'\n{PATCH}\nEOF"}}"#),
+    )]);
     assert_eq!(files(&s)[0], "FileEdit /w/sub/a.rs");
     assert_eq!(s.events()[3].attribute("moved_to"), r#""/w/sub/e.rs""#);
 }
 
 #[test]
 fn a_script_that_goes_on_after_its_patch_is_a_command_too() {
-    let s = Session::items(&[&call("exec_command", &format!(r#"{{"cmd":"apply_patch <<'EOF'\n{PATCH}\nEOF\ncargo test"}}"#))]);
+    let s = Session::items(&[&call(
+        "exec_command",
+        &format!(r#"{{"cmd":"apply_patch <<'EOF'\n{PATCH}\nEOF\ncargo test"}}"#),
+    )]);
     assert_eq!(s.kinds(), ["ShellCommand", "FileEdit", "FileCreate", "FileDelete", "FileEdit"]);
     assert_eq!(s.events()[0].attribute("semantic.tool_kind"), r#""shell""#);
     assert_eq!(s.events()[0].rest(), r#"{"payload":{"name":"exec_command"}}"#);
@@ -77,7 +99,12 @@ fn a_script_that_goes_on_after_its_patch_is_a_command_too() {
 
 #[test]
 fn scripts_that_only_mention_a_patch_are_commands() {
-    for script in ["echo apply_patch <<'EOF'", "apply_patch --help", r"apply_patch <<'EOF'\nnothing\nEOF", r"cd $HOME && apply_patch <<'EOF'\n"] {
+    for script in [
+        "echo apply_patch <<'EOF'",
+        "apply_patch --help",
+        r"apply_patch <<'EOF'\nnothing\nEOF",
+        r"cd $HOME && apply_patch <<'EOF'\n",
+    ] {
         let s = Session::items(&[&call("exec_command", &format!(r#"{{"cmd":"{script}"}}"#))]);
         assert_eq!(s.kinds(), ["ShellCommand"], "{script}");
     }
