@@ -174,3 +174,40 @@ def test_a_session_that_an_artifact_cites_stays(env, hail):
     assert store.gc(apply=True, sessions=True, older_than=0, now=4e9).kept_cited == 1
     Handoffs(store).rm(sha256)
     store.rm(session.sha256)
+
+
+def test_a_session_that_is_cited_while_old_ones_are_collected_stays(env, hail, monkeypatch):
+    """An artifact that becomes visible after gc has looked at the citations still keeps its sources."""
+    from opensession.store import removal
+
+    store = Store(env.work / "store")
+    [session] = store.put_hail(hail.session())
+    cites = b'{"sources":[{"sha256":"%s"}],"type":"artifact"}\n' % session.sha256.encode()
+    looked = removal.citations
+
+    def look_and_then_build(root):
+        found = looked(root)
+        Handoffs(store).put(cites)
+        return found
+
+    monkeypatch.setattr(removal, "citations", look_and_then_build)
+    report = store.gc(apply=True, sessions=True, older_than=0, now=4e9)
+    assert (report.kept_cited, report.items) == (1, ())
+    assert store.has(session.sha256)
+
+
+def test_a_session_that_is_removed_while_a_handoff_is_built_is_said(env, hail, monkeypatch):
+    from opensession import handoff
+
+    store = Store(env.work / "store")
+    [session] = store.put_hail(hail.session())
+    put = Handoffs.put
+
+    def remove_and_put(self, data):
+        store.rm(session.sha256)
+        return put(self, data)
+
+    monkeypatch.setattr(Handoffs, "put", remove_and_put)
+    with pytest.raises(NotFoundError, match="was removed while the handoff was being stored"):
+        handoff.build(sessions=[session.uri], pin="latest", store=store)
+    assert Handoffs(store).pins() == []

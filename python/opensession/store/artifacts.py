@@ -27,20 +27,26 @@ class Citations:
         """Address of a session to the addresses of the artifacts that cite it."""
         self.unreadable: list[Path] = []
         """Artifacts whose sources cannot be told; they may cite anything."""
+        self._seen: set[str] = set()
+
+    def look_again(self, root: Folder) -> None:
+        """Read the first line of every artifact that was not there before."""
+        for entry in Tree(root, set(), ARTIFACTS).walk():
+            if entry.sha256 is None or entry.sha256 in self._seen:
+                continue
+            self._seen.add(entry.sha256)
+            sources = _sources(entry.folder, entry.name)
+            if sources is None:
+                self.unreadable.append(entry.folder.path / entry.name)
+                continue
+            for session in sources:
+                self.by_session.setdefault(session, []).append(entry.sha256)
 
 
 def citations(root: Folder) -> Citations:
     """Read the first line of every artifact."""
     found = Citations()
-    for entry in Tree(root, set(), ARTIFACTS).walk():
-        if entry.sha256 is None:
-            continue
-        sources = _sources(entry.folder, entry.name)
-        if sources is None:
-            found.unreadable.append(entry.folder.path / entry.name)
-            continue
-        for session in sources:
-            found.by_session.setdefault(session, []).append(entry.sha256)
+    found.look_again(root)
     return found
 
 

@@ -26,7 +26,7 @@ from opensession.uri import ArtifactUri, format_local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opensession.store.tree import Tree
+    from opensession.store.tree import Found, Tree
 
 QUARANTINE_SECONDS = 30 * 86_400
 _UNLOCKABLE_SECONDS = 86_400
@@ -37,8 +37,6 @@ write.
 
 def remove(tree: Tree, sha256: str, *, force: bool) -> Removed:
     """Remove one session; refused while an artifact cites it, unless forced."""
-    if not force:
-        _refuse_if_cited(citations(tree.root), sha256)
     name = sha256 + SUFFIX
     with tree.leaf(sha256, make=False) as leaf:
         found = None if leaf is None else leaf.lstat(name)
@@ -46,7 +44,10 @@ def remove(tree: Tree, sha256: str, *, force: bool) -> Removed:
             raise NotFoundError(
                 f"there is no object {sha256} in the store {str(tree.root.path)!r}", next=["opensession ls"]
             )
+        # No artifact becomes visible while this lock is held: what is not cited now is not cited when it goes.
         with tree.root.locked(exclusive=True):
+            if not force:
+                _refuse_if_cited(citations(tree.root), sha256)
             remove_file(leaf, name)
         return Removed(format_local(sha256), sha256, found.st_size, leaf.path / name)
 
@@ -186,18 +187,23 @@ def _old_sessions(tree: Tree, now: float, older_than: float, *, apply: bool) -> 
         if found.sha256 in cited.by_session:
             kept += 1
             continue
-        if apply and not _remove_if_same(tree, found.folder, found.name, state):
+        if apply and not _remove_if_same(tree, found, state, cited):
+            kept += found.sha256 in cited.by_session
             continue
         path = object_path(tree.root.path, found.sha256)
         items.append(GcItem("session", path, state.st_size, now - state.st_mtime))
     return items, kept
 
 
-def _remove_if_same(tree: Tree, folder: Folder, name: str, seen: os.stat_result) -> bool:
-    """Remove a name unless it was registered again since it was looked at."""
+def _remove_if_same(tree: Tree, found: Found, seen: os.stat_result, cited: Citations) -> bool:
+    """Remove a session unless it was registered again, or cited, since it was looked at."""
+    folder, name = found.folder, found.name
     with tree.root.locked(exclusive=True), storage(folder.path / name, "remove"):
         now = folder.lstat(name)
         if now is None or (now.st_ino, now.st_mtime_ns) != (seen.st_ino, seen.st_mtime_ns):
+            return False
+        cited.look_again(tree.root)
+        if found.sha256 in cited.by_session or cited.unreadable:
             return False
         remove_file(folder, name)
     return True

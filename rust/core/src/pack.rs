@@ -8,6 +8,8 @@ use crate::{Error, Result};
 
 /// More would halve the speed for a few percent.
 const LEVEL: i32 = 3;
+/// Threads that compress. The frame is the same for any number but none.
+const WORKERS: u32 = 2;
 /// The largest window that is read, as a power of two: 8 MiB. The one that is written is smaller.
 const WINDOW: u32 = 23;
 const READ_AHEAD: usize = 128 << 10;
@@ -19,6 +21,7 @@ impl<W: Write> Packer<W> {
     pub fn new(to: W) -> Result<Packer<W>> {
         let mut encoder = zstd::stream::write::Encoder::new(to, LEVEL).map_err(Error::write)?;
         encoder.include_checksum(true).map_err(Error::write)?;
+        encoder.multithread(WORKERS).map_err(Error::write)?;
         Ok(Packer(encoder))
     }
 

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opensession import core
-from opensession.errors import CODES, HailInvalidError, IntegrityError
+from opensession.errors import CODES, HailInvalidError, IntegrityError, NotFoundError
 from opensession.exactjson import loads
 from opensession.store.handoffs import Handoffs, check_alias
 from opensession.uri import ArtifactUri, format_local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from opensession.actions.handoff.sources import Cited
@@ -83,6 +84,7 @@ def build(
     data, sha256 = core.artifact(reports)
     stored, existed = handoffs.put(data)
     assert stored == sha256
+    refuse_lost(store, (each.sha256 for each in cited))
     handoffs.put_origin(sha256, _origin(handoffs.origin(sha256), cited, now or datetime.now(UTC)))
     before = None if alias is None else handoffs.pin(alias, sha256)
     sources = tuple(source["sha256"] for source in loads(data.partition(b"\n")[0])["sources"])
@@ -135,6 +137,16 @@ def _refuse(findings: list[Finding], validate: str | None) -> None:
     if refused:
         said = "; ".join(describe(finding) for finding in refused)
         raise HailInvalidError(f"the handoff was not built, because it lacks something: {said}")
+
+
+def refuse_lost(store: Store, sources: Iterable[str]) -> None:
+    """A session that was removed before the artifact cited it; from then on it cannot be."""
+    for sha256 in sources:
+        if not store.has(sha256):
+            raise NotFoundError(
+                f"the session {format_local(sha256)} was removed while the handoff was being stored",
+                next=["opensession ls"],
+            )
 
 
 def describe(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opensession import core
 from opensession.actions import inputs
 from opensession.actions.handoff import bundle, check
+from opensession.actions.handoff.build import refuse_lost
 from opensession.actions.handoff.read import get
 from opensession.actions.handoff.read import holder as holder_of
 from opensession.actions.outputs import atomic_output
@@ -107,6 +108,7 @@ def import_file(
         packed.end()
         batch.publish(list(verified.sessions))
     sha256, existed = Handoffs(store).put(packed.data)
+    refuse_lost(store, (source.sha256 for source in artifact.sources))
     return Imported(sha256, existed, tuple(source.sha256 for source in artifact.sources))
 
 
