@@ -52,13 +52,13 @@ class _Terminated(BaseException):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] in (["--version"], ["-V"]):
-        return _version()
     from opensession.cli.report import Report
 
     report = Report(json="--json" in words)
     try:
         _guard_standard_streams()
+        if words[:1] in (["--version"], ["-V"]):
+            return _version(report)
         _speak_utf8()
         _exit_on_sigterm()
         return _dispatch(words, report)
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _Terminated:
         return 143
     except Exception as error:  # noqa: BLE001 - the one place that turns what is left into an exit code
-        return _fail(_as_ours(error, words), report)
+        return _fail(_with_steps(_as_ours(error, words), words), report)
 
 
 def _dispatch(words: list[str], report: Report) -> int:
@@ -190,10 +190,10 @@ def _given(words: list[str], option: str) -> bool:
     return any(word == option or word.startswith(option + "=") for word in words)
 
 
-def _version() -> int:
+def _version(report: Report) -> int:
     from opensession.core import version
 
-    sys.stdout.write(f"opensession {version}\n")
+    report.out(f"opensession {version}")
     return 0
 
 
@@ -214,6 +214,17 @@ def _fail(error: OpensessionError, report: Report) -> int:
     if isinstance(error, WriteFailedError):
         _forget_standard_output()
     return error.exit_code
+
+
+def _with_steps(error: OpensessionError, words: list[str]) -> OpensessionError:
+    """Every failure ends in a step: where no layer knew one, the room on the disk or the help of the command."""
+    from opensession.errors import WriteFailedError
+
+    if not error.next:
+        name = next((" ".join(words[:n]) for n in (3, 2, 1) if " ".join(words[:n]) in COMMANDS), None)
+        help_of = f"opensession {name} --help" if name else "opensession --help"
+        error.next = ("df -h .",) if isinstance(error, WriteFailedError) else (help_of,)
+    return error
 
 
 def _as_ours(error: Exception, words: list[str]) -> OpensessionError:
