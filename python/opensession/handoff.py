@@ -21,6 +21,7 @@ from opensession.actions.handoff import build as _build
 from opensession.actions.handoff import manage, recent, sources, transfer
 from opensession.actions.handoff import read as _read
 from opensession.actions.handoff import verify as _verify
+from opensession.actions.handoff.bundle import is_bundle
 from opensession.store.handoffs import check_alias
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def verify(
     what: Name, *, store: Where = None, jobs: int = core.DEFAULT_JOBS, progress: Progress | None = None
 ) -> Verified:
     """Verify an artifact (URI, hash or alias), or a bundle (a path, or text that names a file)."""
-    if isinstance(what, os.PathLike) or _verify.is_bundle(what):
+    if isinstance(what, os.PathLike) or is_bundle(what):
         return _verify.in_bundle(os.fspath(what), jobs=jobs, progress=progress)
     return _verify.in_store(_stores(store), what, jobs=jobs, progress=progress)
 
@@ -104,8 +105,10 @@ class Handoff:
         return _read.as_prompt(self._got, budget)
 
 
-def get(what: str, *, store: Where = None) -> Handoff:
-    """Read an artifact by URI, hash or alias."""
+def get(what: Name, *, store: Where = None) -> Handoff:
+    """Read an artifact by URI, hash or alias, or the one in a bundle."""
+    if isinstance(what, os.PathLike) or is_bundle(what):
+        return Handoff(_read.from_bundle(os.fspath(what)))
     return Handoff(_read.get(_stores(store), str(what)))
 
 

@@ -97,6 +97,17 @@ def test_it_is_verified_without_any_store(env, packed, built):
     assert not env.store.exists()
 
 
+def test_its_page_is_read_without_any_store(env, store, packed):
+    assert handoff.get(packed).markdown() == handoff.get("latest", store=store).markdown()
+    assert handoff.get("./x.tar.zst").data == handoff.get("latest", store=store).data
+    page = env.run("handoff", "artifacts", "get", "x.tar.zst", "--format", "markdown")
+    assert page.stdout.decode() == handoff.get(packed).markdown()
+    raw = env.run("handoff", "artifacts", "get", "x.tar.zst", "--format", "raw")
+    assert (raw.returncode, raw.stdout) == (2, b"")
+    assert b"- opensession handoff artifacts import x.tar.zst\n" in raw.stderr
+    assert not env.store.exists()
+
+
 def test_a_missing_source_is_not_exported_and_no_file_is_left(env, store, built):
     store.rm(built.sources[1], force=True)
     with pytest.raises(NotFoundError, match="is not here"):

@@ -41,6 +41,11 @@ _ARTIFACT = re.compile(r"artifact/([0-9a-f]{64})\.jsonl")
 _PIPE = 1 << 20
 
 
+def is_bundle(named: str) -> bool:
+    """Whether a name means a file rather than something in a store."""
+    return named.endswith(SUFFIX) or ("/" in named and named[:3].lower() != "os:")
+
+
 def artifact_name(sha256: str) -> str:
     return f"artifact/{sha256}.jsonl"
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from opensession import core
+from opensession.actions import inputs
+from opensession.actions.handoff import bundle
 from opensession.actions.handoff.artifact import Artifact, read
-from opensession.errors import LossesError, NotFoundError
+from opensession.errors import IntegrityError, LossesError, NotFoundError, UsageError
 from opensession.exactjson import loads
 from opensession.store.handoffs import find
 from opensession.uri import ArtifactUri, format_local
@@ -32,7 +35,8 @@ class Got(NamedTuple):
     """An artifact's bytes, checked against their address."""
 
     sha256: str
-    store: Store
+    store: Store | None
+    """The one it is in; None for a bundle."""
     data: bytes
 
     def artifact(self) -> Artifact:
@@ -50,6 +54,15 @@ def get(stores: Stores, named: str) -> Got:
     """The artifact that ``named`` means."""
     handoffs, sha256 = find(stores, named)
     return Got(sha256, handoffs.store, handoffs.read(sha256))
+
+
+def from_bundle(named: str) -> Got:
+    """The artifact in the bundle ``named``; its sources are not looked at, which `verify` does."""
+    with inputs.open_input(named, None) as file, bundle.opened(file.fd) as packed:
+        actual, length = core.copy(packed.data)
+        if actual != packed.sha256:
+            raise IntegrityError(f"the artifact in {named!r} is damaged: its {length} bytes hash to {actual}")
+        return Got(packed.sha256, None, packed.data)
 
 
 def as_json(got: Got) -> str:
@@ -74,6 +87,8 @@ def as_prompt(got: Got, budget: int | None) -> str:
 
 def copy_raw(stores: Stores, got: Got, out: int, *, progress: Progress | None = None) -> int:
     """Copy the sources' bytes to ``out``, one after another; returns how many bytes those are."""
+    if got.store is None:
+        raise UsageError("the sessions of a file are read after it was imported")
     sources = [(holder(stores, got.store, source.sha256), source) for source in got.artifact().sources]
     for store, source in sources:
         if store is None:  # said before the first byte leaves

@@ -58,10 +58,11 @@ class Imported(NamedTuple):
 def export(stores: Stores, named: str, out: str, *, progress: Progress | None = None) -> Exported:
     """Write the artifact that ``named`` means with its sources to the file ``out``, whole or not at all."""
     got = get(stores, named)
+    first = stores.write if got.store is None else got.store
     artifact = got.artifact()
 
     def opened(source: Source) -> StoredObject:
-        store = holder_of(stores, got.store, source.sha256)
+        store = holder_of(stores, first, source.sha256)
         if store is None:
             raise NotFoundError(
                 f"the source {format_local(source.sha256)} of {ArtifactUri(got.sha256)} is not here",

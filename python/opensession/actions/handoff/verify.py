@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from opensession.store import Stores
 
 
-def is_bundle(named: str) -> bool:
-    """Whether a name means a file rather than something in a store."""
-    return named.endswith(bundle.SUFFIX) or ("/" in named and named[:3].lower() != "os:")
-
-
 def in_store(
     stores: Stores, named: str, *, jobs: int = core.DEFAULT_JOBS, progress: Progress | None = None
 ) -> check.Verified:

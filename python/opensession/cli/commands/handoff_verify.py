@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opensession.actions.handoff import check
 from opensession.actions.handoff import verify as action
+from opensession.actions.handoff.bundle import is_bundle
 from opensession.cli import failures
 from opensession.cli.arguments import quoted
 from opensession.cli.command import JOBS, JSON, STORE, Argument, Command
@@ -45,7 +46,7 @@ def run(args: Args, report: Report) -> int:
     """Verify one artifact."""
     named, jobs = args.one("ID"), args.number("--jobs", DEFAULT_JOBS)
     with failures.guided(COMMAND.name, args.argv, named), Progress("verify") as progress:
-        if action.is_bundle(named):
+        if is_bundle(named):
             verified = action.in_bundle(named, jobs=jobs, progress=progress)
         else:
             verified = action.in_store(stores_of(args), named, jobs=jobs, progress=progress)
@@ -77,7 +78,7 @@ def _line(each: Check) -> str:
 
 
 def _steps(named: str, verified: Verified) -> list[str]:
-    if action.is_bundle(named):
+    if is_bundle(named):
         return [quoted("sha256sum", named)]
     bad = next(each for each in verified.checks if each.status != check.OK)
     if bad.status == check.FAILED and bad.name in ("artifact hash", "source hash"):
