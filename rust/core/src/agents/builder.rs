@@ -44,7 +44,6 @@ pub struct Builder {
     /// The time of the event before, as written; before the first: the first known time of the log.
     time: (Time, Vec<u8>),
     sorter: Sorter,
-    scratch: Vec<u8>,
     /// Ids of the records that were folded since the last event, apart by blanks.
     folded: Vec<u8>,
 }
@@ -71,7 +70,6 @@ impl Builder {
             ids: Ids::default(),
             time: (time, written(time)),
             sorter: Sorter::new(),
-            scratch: Vec::new(),
             folded: Vec::new(),
         }
     }
@@ -143,26 +141,15 @@ impl Builder {
         }
         draft.marks.finish();
         let own = draft.id.take().unwrap_or_else(|| Lit::Owned(format!("#{number}").into_bytes()));
-        let mut rest = std::mem::take(&mut self.scratch);
-        rest.clear();
-        let has_rest = match value {
-            Some(value) => write_rest(value, &draft.marks, &mut rest, &mut self.sorter),
-            None => false,
-        };
         let events = std::mem::take(&mut draft.events);
         let folded = std::mem::take(&mut self.folded);
         for (k, mut event) in events.into_iter().enumerate() {
-            if k == 0 && !folded.is_empty() {
+            let first = k == 0;
+            if first && !folded.is_empty() {
                 event.attributes.push(("source.folded", Attribute::Text(Lit::Borrowed(&folded))));
             }
             let id = self.unique_id(&own, k, number);
-            let first = k == 0;
-            let own_rest = (first && has_rest).then_some(rest.as_slice());
-            self.write_event(event, &draft, &id, own_rest, raw.filter(|_| first));
-        }
-        self.scratch = rest;
-        if self.scratch.capacity() > 1 << 22 {
-            self.scratch = Vec::new();
+            self.write_event(event, &draft, &id, value.filter(|_| first), raw.filter(|_| first));
         }
     }
 
@@ -183,7 +170,7 @@ impl Builder {
         event: Event<'_>,
         draft: &Draft<'_>,
         id: &[u8],
-        rest: Option<&[u8]>,
+        rest: Option<Value<'_>>,
         raw: Option<Raw<'_>>,
     ) {
         if self.count(&event, id) {
@@ -191,7 +178,7 @@ impl Builder {
         }
         let out = &mut self.out;
         out.push(b'{');
-        if write_attributes(&event, draft, rest, raw, out) {
+        if write_attributes(&event, draft, rest, raw, out, &mut self.sorter) {
             out.push(b',');
         }
         out.extend_from_slice(b"\"content\":{\"blocks\":[");
@@ -290,29 +277,36 @@ fn member(key: &[u8], literal: &[u8], out: &mut Vec<u8>) {
 fn number_member(key: &[u8], value: u64, out: &mut Vec<u8>) {
     quoted(key, out);
     out.push(b':');
+    number(value, out);
+}
+
+fn number(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(value.to_string().as_bytes());
 }
 
-/// Write `"attributes":{…}`; false, and nothing written, where there are none.
+/// Write `"attributes":{…}`; false, and nothing written, where there are none. `rest` is the record, for what of it no
+/// event holds.
 fn write_attributes(
     event: &Event<'_>,
     draft: &Draft<'_>,
-    rest: Option<&[u8]>,
+    rest: Option<Value<'_>>,
     raw: Option<Raw<'_>>,
     out: &mut Vec<u8>,
+    sorter: &mut Sorter,
 ) -> bool {
     enum Of<'e> {
         Attribute(&'e Attribute<'e>),
         Json(&'e [u8]),
         Text(&'e [u8]),
+        Rest(Value<'e>),
     }
     let mut all: Vec<(&str, Of<'_>)> = Vec::with_capacity(event.attributes.len() + 4);
     all.extend(event.attributes.iter().map(|(k, v)| (*k, Of::Attribute(v))));
     if let Some(kind) = &draft.raw_type {
         all.push(("source.raw_type", Of::Text(kind)));
     }
-    if let Some(rest) = rest {
-        all.push(("source.rest", Of::Json(rest)));
+    if let Some(record) = rest {
+        all.push(("source.rest", Of::Rest(record)));
     }
     let mut kept = Vec::new();
     if let Some(Raw(bytes)) = raw {
@@ -325,25 +319,34 @@ fn write_attributes(
         }
         all.push(("source.raw", Of::Json(&kept)));
     }
-    if all.is_empty() {
-        return false;
-    }
     all.sort_unstable_by_key(|a| a.0);
+    let from = out.len();
     out.extend_from_slice(b"\"attributes\":{");
-    for (n, (key, value)) in all.iter().enumerate() {
-        if n > 0 {
+    let mut some = false;
+    for (key, value) in &all {
+        let before = out.len();
+        if some {
             out.push(b',');
         }
+        quoted(key.as_bytes(), out);
+        out.push(b':');
         match value {
-            Of::Attribute(Attribute::Text(text)) => member(key.as_bytes(), text, out),
-            Of::Attribute(Attribute::Number(v)) => number_member(key.as_bytes(), *v, out),
-            Of::Text(text) => member(key.as_bytes(), text, out),
-            Of::Json(json) => {
-                quoted(key.as_bytes(), out);
-                out.push(b':');
-                out.extend_from_slice(json);
+            Of::Attribute(Attribute::Text(text)) => quoted(text, out),
+            Of::Attribute(Attribute::Number(v)) => number(*v, out),
+            Of::Text(text) => quoted(text, out),
+            Of::Json(json) => out.extend_from_slice(json),
+            Of::Rest(record) => {
+                if !write_rest(*record, &draft.marks, out, sorter) {
+                    out.truncate(before);
+                    continue;
+                }
             }
         }
+        some = true;
+    }
+    if !some {
+        out.truncate(from);
+        return false;
     }
     out.push(b'}');
     true

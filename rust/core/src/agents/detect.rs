@@ -1,6 +1,6 @@
 //! Which agent wrote a log, decided on parsed keys of its first records.
 
-use super::record::{self, Record};
+use super::record::{self, For, Record};
 use super::AGENTS;
 use crate::input::Block;
 use crate::json::{Tape, Value};
@@ -22,7 +22,7 @@ pub struct Candidate {
 /// Judge the beginning of an input. `complete`: it is all of the input, so a last line without LF counts.
 pub fn detect(head: &[u8], complete: bool) -> Vec<Candidate> {
     let end = if complete { head.len() } else { memchr::memrchr(b'\n', head).map_or(0, |at| at + 1) };
-    let batch = record::read(Block::of(&head[..end]), Tape::new(), true);
+    let batch = record::read(Block::of(&head[..end]), Tape::new(), true, For::Writing);
     let values: Vec<Value<'_>> = batch
         .records
         .iter()

@@ -35,7 +35,7 @@ use crate::pipeline;
 use crate::{Code, Error, Result};
 use builder::{record_time, Builder, Raw};
 use parser::{Mapper, Scout};
-use record::{Batch, Record};
+use record::{Batch, For, Record};
 use transcode::{sniff, Encoding, Taken, Utf16Reader};
 
 /// Every agent whose log can be parsed, by id.
@@ -137,7 +137,7 @@ fn survey(
         &mut reader,
         options.jobs,
         || (),
-        |_, block| record::read(block, tapes.take(), options.is_final),
+        |_, block| record::read(block, tapes.take(), options.is_final, For::Looking),
         sink,
         tick,
     )?;
@@ -203,7 +203,7 @@ fn write(
         Ok(())
     };
     let work = |_: &mut (), block| {
-        let mut batch = record::read(block, tapes.take(), options.is_final);
+        let mut batch = record::read(block, tapes.take(), options.is_final, For::Writing);
         batch.prepare(agent.prepare);
         batch
     };

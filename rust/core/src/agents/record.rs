@@ -61,11 +61,19 @@ impl Batch {
     }
 }
 
+/// What the records are read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// The header: values are looked into, so a key that stands twice and bytes that are no UTF-8 need no repair.
+    Looking,
+    Writing,
+}
+
 /// Split a block into records. `is_final`: a last line without LF counts even if it is no complete value.
-pub fn read(block: Block, mut tape: Tape, is_final: bool) -> Batch {
+pub fn read(block: Block, mut tape: Tape, is_final: bool, purpose: For) -> Batch {
     tape.clear();
     let len = block.len;
-    let utf8 = simdutf8::basic::from_utf8(block.text()).is_ok();
+    let utf8 = purpose == For::Looking || simdutf8::basic::from_utf8(block.text()).is_ok();
     let mut batch = Batch { block, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
     let mut at = 0;
     while at < len {
@@ -80,16 +88,20 @@ pub fn read(block: Block, mut tape: Tape, is_final: bool) -> Batch {
             batch.line_repairs.crlf += 1;
         }
         at = end.map_or(len, |n| n + 1);
-        read_line(&mut batch, line, utf8, end.is_none() && !is_final);
+        read_line(&mut batch, line, utf8, end.is_none() && !is_final, purpose);
     }
     batch
 }
 
 /// `whole`: the line may still be written.
-fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool) {
+fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool, purpose: For) {
     let mark = batch.tape.len();
     let text = &batch.block.data;
-    if let Ok((root, end)) = batch.tape.parse(text, line.start, RECORD_DEPTH) {
+    let parsed = match purpose {
+        For::Looking => batch.tape.parse_to_look(text, line.start, RECORD_DEPTH),
+        For::Writing => batch.tape.parse(text, line.start, RECORD_DEPTH),
+    };
+    if let Ok((root, end)) = parsed {
         let alone = end <= line.end && blank(&text[end..line.end]) && batch.tape.duplicate.is_none();
         if alone && (utf8 || simdutf8::basic::from_utf8(&text[line.clone()]).is_ok()) {
             batch.records.push(Record::Clean(root, Marks::default()));

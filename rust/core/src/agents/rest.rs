@@ -26,7 +26,8 @@ pub fn write_inside(value: Value<'_>, marks: &Marks, out: &mut Vec<u8>, sorter: 
     let mut left = false;
     if value.kind() == Kind::Object {
         out.push(b'{');
-        sorter.each(value, |sorter, key, member| {
+        let keep = |member: Value<'_>| !matches!(marks.of(member), Mark::Out);
+        sorter.each_of(value, keep, |sorter, key, member| {
             let before = out.len();
             if left {
                 out.push(b',');

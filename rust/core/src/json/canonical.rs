@@ -77,15 +77,26 @@ impl Sorter {
 
     /// Call `f` for each member of an object, in canonical order.
     #[inline]
-    pub fn each<'a>(&mut self, object: Value<'a>, mut f: impl FnMut(&mut Sorter, Value<'a>, Value<'a>)) {
+    pub fn each<'a>(&mut self, object: Value<'a>, f: impl FnMut(&mut Sorter, Value<'a>, Value<'a>)) {
+        self.each_of(object, |_| true, f);
+    }
+
+    /// The same for the members that `keep` keeps; the others cost no sorting.
+    #[inline]
+    pub fn each_of<'a>(
+        &mut self,
+        object: Value<'a>,
+        keep: impl Fn(Value<'a>) -> bool,
+        mut f: impl FnMut(&mut Sorter, Value<'a>, Value<'a>),
+    ) {
         if object.is_sorted() {
-            for (key, member) in object.members() {
+            for (key, member) in object.members().filter(|(_, member)| keep(*member)) {
                 f(self, key, member);
             }
             return;
         }
         let base = self.members.len();
-        self.sort(object, base);
+        self.sort(object, base, keep);
         for k in base..self.members.len() {
             let (_, key, member) = self.members[k];
             f(self, object.at(key), object.at(member));
@@ -94,8 +105,9 @@ impl Sorter {
     }
 
     /// Append the members of `object` in canonical order from `base` on.
-    fn sort(&mut self, object: Value<'_>, base: usize) {
-        self.members.extend(object.members().map(|(k, v)| (prefix(k.literal()), k.id(), v.id())));
+    fn sort<'a>(&mut self, object: Value<'a>, base: usize, keep: impl Fn(Value<'a>) -> bool) {
+        let kept = object.members().filter(|(_, member)| keep(*member));
+        self.members.extend(kept.map(|(k, v)| (prefix(k.literal()), k.id(), v.id())));
         let members = &mut self.members[base..];
         // Records of a log have some twenty keys: insertion beats a general sort there.
         if members.len() <= 24 {

@@ -100,6 +100,17 @@ impl Tape {
     /// Duplicate keys are no error here: [`Tape::duplicate`] names the first, because HAIL refuses them and a log's
     /// record is repaired. After an error the tape holds an unfinished value: truncate it.
     pub fn parse(&mut self, b: &[u8], at: usize, max_depth: usize) -> Result<(u32, usize), Fault> {
+        self.parse_as::<true>(b, at, max_depth)
+    }
+
+    /// The same for a value that is only looked into, not written: its keys are not compared, so nothing is known of
+    /// their order and of duplicates.
+    pub fn parse_to_look(&mut self, b: &[u8], at: usize, max_depth: usize) -> Result<(u32, usize), Fault> {
+        self.parse_as::<false>(b, at, max_depth)
+    }
+
+    #[inline(always)]
+    fn parse_as<const KEYS: bool>(&mut self, b: &[u8], at: usize, max_depth: usize) -> Result<(u32, usize), Fault> {
         self.duplicate = None;
         self.frames.clear();
         self.hashes.clear();
@@ -133,7 +144,7 @@ impl Tape {
                     self.frames.push(frame);
                     if b[i] != open + 2 {
                         if object {
-                            i = self.key(b, i)?;
+                            i = self.key::<KEYS>(b, i)?;
                         }
                         continue 'value;
                     }
@@ -164,7 +175,7 @@ impl Tape {
                             frame.flags &= !CANONICAL;
                         }
                         if frame.object {
-                            i = self.key(b, i)?;
+                            i = self.key::<KEYS>(b, i)?;
                         }
                         continue 'value;
                     }
@@ -194,7 +205,7 @@ impl Tape {
 
     /// Read the key at `i` and the colon; returns where its value begins.
     #[inline(always)]
-    fn key(&mut self, b: &[u8], i: usize) -> Result<usize, Fault> {
+    fn key<const KEYS: bool>(&mut self, b: &[u8], i: usize) -> Result<usize, Fault> {
         if b[i] != b'"' {
             return Err(Fault::new(FaultKind::Syntax, i));
         }
@@ -202,6 +213,28 @@ impl Tape {
         let me = self.nodes.len() as u32;
         let mut flags = string_flags(&s);
         self.push(Kind::String, i, s.end + 1, flags);
+        if KEYS {
+            self.compare_key(b, i, &s, me);
+        }
+        let mut i = s.end + 1;
+        flags = 0;
+        if skip(b, &mut i) {
+            flags = 1;
+        }
+        if b[i] != b':' {
+            return Err(Fault::new(if b[i] < b' ' { FaultKind::Control } else { FaultKind::Syntax }, i));
+        }
+        i += 1;
+        if skip(b, &mut i) || flags == 1 {
+            self.frames.last_mut().expect("a key stands in an object").flags &= !CANONICAL;
+        }
+        Ok(i)
+    }
+
+    /// Compare a key with those before it.
+    #[inline(always)]
+    fn compare_key(&mut self, b: &[u8], i: usize, s: &Span, me: u32) {
+        let flags = string_flags(s);
         let frame = self.frames.last_mut().expect("a key stands in an object");
         let previous = std::mem::replace(&mut frame.previous_key, me);
         frame.flags &= flags | !CANONICAL;
@@ -227,19 +260,6 @@ impl Tape {
             }
         }
         self.hashes.push(hash);
-        let mut i = s.end + 1;
-        flags = 0;
-        if skip(b, &mut i) {
-            flags = 1;
-        }
-        if b[i] != b':' {
-            return Err(Fault::new(if b[i] < b' ' { FaultKind::Control } else { FaultKind::Syntax }, i));
-        }
-        i += 1;
-        if skip(b, &mut i) || flags == 1 {
-            self.frames.last_mut().expect("a key stands in an object").flags &= !CANONICAL;
-        }
-        Ok(i)
     }
 
     /// Compare key `me` with all keys before it in the unfinished object.
