@@ -64,10 +64,14 @@ def test_exit_codes_and_steps_that_work(sh, clone):
         ("opensession handoff artifacts export latest --out nowhere/x.tar.zst", 8),
         ("opensession handoff artifacts verify ./missing.tar.zst", 4),
         ("opensession handoff artifacts import README.md", 4),
+        ("opensession handoff artifacts import examples/claude-code.jsonl", 5),
+        ("opensession handoff artifacts verify ./examples/claude-code.jsonl", 5),
+        ("opensession handoff artifacts get ./examples/claude-code.jsonl", 5),
         ("opensession handoff artifacts pin Latest latest", 6),
     ]:
         done = sh(line)
         assert done.code == code, (line, done.err)
+        assert done.steps or line.endswith("--json"), line
         for step in done.steps:
             assert sh(step).code in (0, 2), (line, step)
     sources = answer["sources"]

@@ -98,6 +98,8 @@ def _steps(
         return [*_look_at(named), help_step]
     if isinstance(error, NoEventsError | HailError | LineTooLongError):
         return [*_other_reading(error, command, named, profile), *_look_inside(error, named), help_step]
+    if isinstance(error, IntegrityError) and named is not None and os.path.isfile(named):
+        return [quoted("sha256sum", named), help_step]
     if isinstance(error, IntegrityError):
         return ["opensession fsck --repair", "opensession ls"]
     if isinstance(error, NotFoundError | BadUriError):

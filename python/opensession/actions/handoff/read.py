@@ -88,7 +88,10 @@ def as_prompt(got: Got, budget: int | None) -> str:
 def copy_raw(stores: Stores, got: Got, out: int, *, progress: Progress | None = None) -> int:
     """Copy the sources' bytes to ``out``, one after another; returns how many bytes those are."""
     if got.store is None:
-        raise UsageError("the sessions of a file are read after it was imported")
+        raise UsageError(
+            "the sessions of a file are read after it was imported",
+            next=["opensession handoff artifacts import --help"],
+        )
     sources = [(holder(stores, got.store, source.sha256), source) for source in got.artifact().sources]
     for store, source in sources:
         if store is None:  # said before the first byte leaves

@@ -92,7 +92,8 @@ def import_file(
         artifact = bundle.artifact_of(packed)
         if artifact is None:
             raise LossesError(
-                "the bundle was made by rules that are not known here, so it cannot be verified"
+                "the bundle was made by rules that are not known here, so it cannot be verified",
+                next=["opensession --version"],
             )
 
         @contextmanager
