@@ -172,6 +172,8 @@ def verify(
 ) -> VerifyReport:
     """Hash the bytes, check that they are canonical, check that they are valid HAIL; all in one pass.
 
+    The bytes are taken as they are: nothing is decompressed, because an address is that of what stands in the file.
+
     What is wrong with the content stands in the report; only I/O raises (``unreadable``).
     """
 

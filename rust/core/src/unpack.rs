@@ -9,7 +9,12 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// The bytes begin like a compressed file.
 pub fn is_packed(head: &[u8]) -> bool {
-    head.starts_with(ZSTD) || head.starts_with(GZIP)
+    is_zstd(head) || head.starts_with(GZIP)
+}
+
+/// A zstd frame, or one that is to be skipped before it (RFC 8878, 3.1.2).
+fn is_zstd(head: &[u8]) -> bool {
+    head.starts_with(ZSTD) || matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
 }
 
 /// What was read ahead to find the magic number, and the rest.
@@ -55,7 +60,7 @@ impl<R: Read> Read for Unpacked<R> {
 
 fn begin<R: Read>(whole: Whole<R>) -> Result<State<R>> {
     let head = whole.get_ref().0.get_ref();
-    Ok(if head.starts_with(ZSTD) {
+    Ok(if is_zstd(head) {
         State::Zstd(zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(128 << 10, whole))?)
     } else if head.starts_with(GZIP) {
         let buffered = BufReader::with_capacity(128 << 10, whole);

@@ -22,7 +22,8 @@ pub fn verify<'py>(
     let verified = call::run(py, progress, move |context| {
         let opened = Opened::open(source)?;
         context.set_total(opened.total());
-        let mut reader = BlockReader::new(opened.stream()?).max_line(max_line);
+        // The bytes as they are: an address is that of what stands in the file, not of what could be made of it.
+        let mut reader = BlockReader::new(opened.raw()?).max_line(max_line);
         hail::verify(&mut reader, jobs, &mut |done| context.tick(done))
     })?;
     report::verified(py, &verified)

@@ -17,7 +17,9 @@ const RECENT: usize = 512;
 #[derive(Default)]
 pub struct ClaudeScout {
     head: Head,
-    first_session: Option<(String, Option<String>)>,
+    first_session: Option<String>,
+    /// What the first record of the conversation says of whose it is: `Some(None)` is the main thread.
+    first_agent: Option<Option<String>>,
     custom_title: Option<String>,
     ai_title: Option<String>,
     summary: Option<String>,
@@ -25,8 +27,9 @@ pub struct ClaudeScout {
     pending: VecDeque<(String, String)>,
     recent: VecDeque<Vec<u8>>,
     prompt: Option<String>,
-    /// A record of another agent that took over the envelope.
-    foreign: bool,
+    /// Messages of Claude Code, and records of another agent that took over the envelope.
+    messages: u64,
+    foreign: u64,
 }
 
 impl ClaudeScout {
@@ -55,14 +58,14 @@ impl ClaudeScout {
     }
 
     fn session(&mut self, value: Value<'_>) {
+        if self.first_agent.is_none() && value.get("uuid").is_some() {
+            let aside = value.get("isSidechain").and_then(|v| v.bool()) == Some(true);
+            self.first_agent = Some(string(value, "agentId").filter(|_| aside));
+        }
         let Some(id) = value.get_str("sessionId").filter(|id| !id.literal().is_empty()) else { return };
         match &self.first_session {
-            None => {
-                let agent =
-                    string(value, "agentId").filter(|_| value.get("isSidechain").and_then(|v| v.bool()) == Some(true));
-                self.first_session = id.string().map(|id| (id, agent));
-            }
-            Some((first, _)) if !id.is(first) && self.head.related_session_ids.len() < 16 => {
+            None => self.first_session = id.string(),
+            Some(first) if !id.is(first) && self.head.related_session_ids.len() < 16 => {
                 let other = id.string().unwrap_or_default();
                 if !self.head.related_session_ids.contains(&other) {
                     self.head.related_session_ids.push(other);
@@ -109,7 +112,8 @@ impl Scout for ClaudeScout {
         if is_own(value) {
             self.head.recognized += 1;
         }
-        self.foreign |= is_foreign(value);
+        self.messages += is_message(value) as u64;
+        self.foreign += is_foreign(value) as u64;
         let kind = value.get_str("type").map(|k| k.literal()).unwrap_or_default();
         self.session(value);
         self.uuid(value);
@@ -147,7 +151,7 @@ impl Scout for ClaudeScout {
 
     fn head(self: Box<Self>) -> Head {
         let mut head = self.head;
-        if self.foreign {
+        if self.foreign > self.messages {
             head.recognized = 0;
         }
         head.title = self
@@ -157,17 +161,16 @@ impl Scout for ClaudeScout {
             .or(self.prompt)
             .map(|t| title(&t, TITLE))
             .filter(|t| !t.is_empty());
-        if let Some((session, agent)) = self.first_session {
-            match agent {
-                Some(agent) => {
-                    head.session_id = format!("{session}/agent-{agent}");
-                    head.auxiliary = true;
-                    head.related_session_ids.insert(0, session.clone());
-                    head.parent_session_id = Some(session);
-                }
-                None => head.session_id = session,
+        let agent = self.first_agent.flatten();
+        head.auxiliary = agent.is_some();
+        head.session_id = match (self.first_session, agent) {
+            (Some(session), Some(agent)) => {
+                head.related_session_ids.insert(0, session.clone());
+                head.parent_session_id = Some(session.clone());
+                format!("{session}/agent-{agent}")
             }
-        }
+            (session, _) => session.unwrap_or_default(),
+        };
         head
     }
 }
@@ -177,16 +180,19 @@ fn is_own(value: Value<'_>) -> bool {
     let kind = value.get_str("type").map(|k| k.literal()).unwrap_or_default();
     let has = |key: &str| value.get(key).is_some();
     match kind {
-        b"user" | b"assistant" => {
-            (has("uuid") || has("sessionId"))
-                && value.get("message").is_some_and(|m| m.get("content").is_some() || m.is_string())
-        }
+        b"user" | b"assistant" => is_message(value),
         b"attachment" | b"system" | b"progress" => has("uuid") && (has("sessionId") || has("parentUuid")),
         b"summary" => has("leafUuid"),
         b"file-history-snapshot" => has("snapshot"),
         b"" => false,
         kind => other::is_known(kind) && has("sessionId"),
     }
+}
+
+fn is_message(value: Value<'_>) -> bool {
+    value.get_str("type").is_some_and(|t| t.is("user") || t.is("assistant"))
+        && (value.get("uuid").is_some() || value.get("sessionId").is_some())
+        && value.get("message").is_some_and(|m| m.get("content").is_some() || m.is_string())
 }
 
 /// Qwen Code writes the same envelope around messages of another shape.
@@ -202,7 +208,8 @@ fn is_iflow(value: Value<'_>) -> bool {
 
 /// How well the first records of a log fit.
 pub fn recognize(values: &[Value<'_>]) -> (u32, Vec<String>) {
-    if values.iter().any(|v| is_foreign(*v) || is_iflow(*v)) {
+    let count = |is: fn(Value<'_>) -> bool| values.iter().filter(|v| is(**v)).count();
+    if count(is_foreign) > count(is_message) || values.iter().any(|v| is_iflow(*v)) {
         return (0, Vec::new());
     }
     let own = values.iter().filter(|v| is_own(**v)).count();

@@ -406,6 +406,28 @@ fn what_is_no_claude_log_is_refused() {
 }
 
 #[test]
+fn a_record_of_another_shape_does_not_make_the_log_another_agents() {
+    let s = claude(&[
+        &with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#),
+        r#"{"type":"newkind","systemPayload":{"a":1}}"#,
+    ]);
+    assert_eq!(s.kinds(), ["UserMessage", "newkind"]);
+}
+
+#[test]
+fn a_sub_agents_session_is_known_from_its_first_record() {
+    let first =
+        r#"{"type":"user","uuid":"u","isSidechain":true,"agentId":"x","message":{"role":"user","content":"go"}}"#;
+    let next = with_envelope(
+        r#"{"type":"user","uuid":"v",$,"isSidechain":true,"agentId":"x","message":{"role":"user","content":"on"}}"#,
+    );
+    let (one, two) = (claude(&[first]), claude(&[first, &next]));
+    assert_eq!(one.events[0].get("task_id"), None);
+    assert_eq!(two.header["session_id"], "S/agent-x");
+    assert_eq!(two.events[0].get("task_id"), None);
+}
+
+#[test]
 fn utf16_gives_the_same_events() {
     let log = with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"é😀"}}"#) + "\n";
     let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(log.encode_utf16()).flat_map(u16::to_le_bytes).collect();
