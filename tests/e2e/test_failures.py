@@ -159,7 +159,8 @@ WITH_JSON = [case for case in FAILURES if case.values[0].split()[0] not in ("cat
 @pytest.mark.parametrize(("line", "code", "says", "steps"), WITH_JSON)
 def test_a_failure_as_json_is_one_document_with_the_same_facts(world, line, code, says, steps):
     done = world(f"opensession {line} --json")
-    document = json.loads(done.err if line.startswith("parse") and "--out" not in line else done.out)
+    # What `parse` without --out finds out before the first byte of a session leaves is told on standard output too.
+    document = json.loads(done.out or done.err)
     assert document["error"].keys() == {"code", "message", "line", "next"}
     assert done.code == code
     assert set(steps) <= {step.replace(" --json", "") for step in document["error"]["next"]}
@@ -265,3 +266,8 @@ def test_a_session_s_text_is_in_no_error(sh, env, hail):
         done = sh(f"opensession {line}")
         assert done.code == 3
         assert secret not in done.err + (done.out if "parse" not in line else "")
+
+
+def test_nothing_of_a_session_without_events_reaches_the_output(world):
+    done = world("head -n 1 s.hail.jsonl > header.jsonl; opensession parse --profile hail header.jsonl --json")
+    assert (done.code, json.loads(done.out)["error"]["code"]) == (3, "no_events")

@@ -42,6 +42,10 @@ LOSSY_REPAIRS = (
 """The repairs that lose something of the record as it was meant (docs/hail.md); the others only mend its frame."""
 
 
+_SMALL = 1 << 20
+"""Bytes that are read twice rather than written too early; a header and stats without events are never more."""
+
+
 class Parsed(NamedTuple):
     """What a parse found and made."""
 
@@ -137,6 +141,11 @@ def _read_as(
                 progress=progress,
             )
         ]
+    start = os.lseek(source, 0, os.SEEK_CUR)
+    if os.fstat(source).st_size - start <= _SMALL:
+        # A session without events is refused, and a small input may be one: no byte of it must have left by then.
+        _refuse_empty(core.canonicalize(source, None, jobs=jobs))
+        os.lseek(source, start, os.SEEK_SET)
     return core.canonicalize(source, out, jobs=jobs, progress=progress)
 
 

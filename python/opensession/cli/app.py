@@ -45,6 +45,18 @@ _LONGEST = 3
 """Words of the longest name."""
 
 
+_BEFORE_OUTPUT = (
+    "usage",
+    "unknown_profile",
+    "ambiguous",
+    "bad_uri",
+    "input_missing",
+    "not_found",
+    "no_events",
+)
+"""Failures that are known before a session's first byte is written."""
+
+
 class _Terminated(BaseException):
     """SIGTERM, as an exception: temporary files are removed on the way out."""
 
@@ -204,6 +216,8 @@ def _fail(error: OpensessionError, report: Report) -> int:
         import traceback
 
         traceback.print_exception(error.__cause__ or error)
+    if error.code in _BEFORE_OUTPUT:
+        report.json_to_stderr = False  # nothing else stands on standard output, so the document belongs there
     if report.json:
         try:
             report.error_document(error)
