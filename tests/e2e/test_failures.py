@@ -269,5 +269,7 @@ def test_a_session_s_text_is_in_no_error(sh, env, hail):
 
 
 def test_nothing_of_a_session_without_events_reaches_the_output(world):
-    done = world("head -n 1 s.hail.jsonl > header.jsonl; opensession parse --profile hail header.jsonl --json")
+    done = world(
+        "head -n 1 s.hail.jsonl > header.jsonl; opensession parse --profile hail header.jsonl --json"
+    )
     assert (done.code, json.loads(done.out)["error"]["code"]) == (3, "no_events")
