@@ -3,8 +3,10 @@
 //! Owns the choice of hash crates: nobody else names them. SHA-256 uses the processor's instructions where it has them
 //! (found at run time) and then runs at the speed of OpenSSL.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use sha2::Digest as _;
 
@@ -111,12 +113,107 @@ impl<'w> Out<'w> {
         Ok(())
     }
 
+    /// Write without hashing: somebody else does that.
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(to) = &mut self.to {
+            to.write_all(bytes).map_err(Error::write)?;
+        }
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
     /// Flush, and tell the digest and the number of bytes.
     pub fn finish(mut self) -> Result<(Digest, u64)> {
         if let Some(to) = &mut self.to {
             to.flush().map_err(Error::write)?;
         }
         Ok((self.hash.finish(), self.bytes))
+    }
+}
+
+/// An output whose hash is computed by whichever thread has time: pieces wait in order until one takes them.
+pub struct SharedOut<'w> {
+    out: Out<'w>,
+    hashing: Arc<Hashing>,
+    alone: bool,
+}
+
+/// What waits to be hashed, and the hash so far. Only who holds the hash takes pieces, so their order stays.
+#[derive(Default)]
+pub struct Hashing {
+    hash: Mutex<Sha256>,
+    waiting: Mutex<VecDeque<Vec<u8>>>,
+    free: Mutex<Vec<Vec<u8>>>,
+}
+
+/// Pieces that may wait; then the writer hashes too.
+const WAITING: usize = 8;
+
+/// A larger piece does not wait: it would hold its memory.
+const LARGE: usize = 2 << 20;
+
+impl Hashing {
+    /// Hash what waits, unless another thread is at it.
+    pub fn help(&self) {
+        if let Ok(mut hash) = self.hash.try_lock() {
+            self.drain(&mut hash);
+        }
+    }
+
+    fn drain(&self, hash: &mut Sha256) {
+        while let Some(mut piece) = lock(&self.waiting).pop_front() {
+            hash.update(&piece);
+            piece.clear();
+            lock(&self.free).push(piece);
+        }
+    }
+}
+
+/// A lock is only poisoned by a panic, which ends the work anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+impl<'w> SharedOut<'w> {
+    /// `alone`: no other thread will help.
+    pub fn new(out: Out<'w>, alone: bool) -> SharedOut<'w> {
+        SharedOut { out, hashing: Arc::default(), alone }
+    }
+
+    /// For the threads that help.
+    pub fn hashing(&self) -> Arc<Hashing> {
+        self.hashing.clone()
+    }
+
+    /// Write a piece; returns an empty buffer for the next one.
+    pub fn put(&mut self, mut piece: Vec<u8>) -> Result<Vec<u8>> {
+        if self.alone || piece.len() > LARGE {
+            let mut hash = lock(&self.hashing.hash);
+            self.hashing.drain(&mut hash);
+            hash.update(&piece);
+            self.out.write(&piece)?;
+            piece.clear();
+            return Ok(if piece.capacity() > LARGE { Vec::new() } else { piece });
+        }
+        self.out.write(&piece)?;
+        let waiting = {
+            let mut waiting = lock(&self.hashing.waiting);
+            waiting.push_back(piece);
+            waiting.len()
+        };
+        if waiting > WAITING {
+            self.hashing.drain(&mut lock(&self.hashing.hash));
+        }
+        Ok(lock(&self.hashing.free).pop().unwrap_or_default())
+    }
+
+    /// Flush, and tell the digest and the number of bytes.
+    pub fn finish(mut self) -> Result<(Digest, u64)> {
+        let mut hash = lock(&self.hashing.hash);
+        self.hashing.drain(&mut hash);
+        self.out.hash = hash.clone();
+        drop(hash);
+        self.out.finish()
     }
 }
 

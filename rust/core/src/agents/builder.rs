@@ -79,14 +79,6 @@ impl Builder {
         self.warnings.entry(what).or_insert((0, number)).0 += 1;
     }
 
-    /// Forget the lines that were taken; the storage of an exceptional one is given back.
-    pub fn clear_output(&mut self) {
-        self.out.clear();
-        if self.out.capacity() > 4 << 20 {
-            self.out = Vec::new();
-        }
-    }
-
     pub fn blank(&mut self) {
         self.records.blank += 1;
     }

@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::parser::{Agent, Head};
-use crate::digest::Out;
+use crate::digest::SharedOut;
 use crate::hail::model::VERSION;
 use crate::hail::{Header, SessionInfo, Time, Warnings};
 use crate::json::string;
@@ -152,13 +152,13 @@ pub fn finish(
     times: (Time, Time),
     builder: Builder,
     input: Input,
-    mut out: Out<'_>,
+    mut out: SharedOut<'_>,
 ) -> Result<Parsed> {
     let source = source(agent, &builder, &input);
     let numbers = builder.stats.numbers();
     let mut line = Vec::new();
     numbers.write_line(Some(&source), &mut line);
-    out.put(&line)?;
+    out.put(line)?;
     let (sha256, bytes) = out.finish()?;
     let header = Header {
         version: VERSION.into(),

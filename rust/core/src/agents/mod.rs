@@ -27,7 +27,7 @@ pub use detect::{detect, Candidate, LOOKED_AT};
 pub use frame::Parsed;
 pub use parser::{Agent, Head};
 
-use crate::digest::Out;
+use crate::digest::{Out, SharedOut};
 use crate::hail::time::Time;
 use crate::input::BlockReader;
 use crate::json::{Tape, Value};
@@ -161,7 +161,7 @@ fn write(
     agent: &'static Agent,
     survey: Survey,
     open: &mut Open<'_>,
-    mut out: Out<'_>,
+    out: Out<'_>,
     options: &Options<'_>,
     tapes: &Tapes,
     tick: &mut dyn FnMut(u64) -> Result<()>,
@@ -174,7 +174,9 @@ fn write(
     let times = (survey.earliest.unwrap_or(Time::EPOCH), survey.latest.unwrap_or(Time::EPOCH));
     let mut line = Vec::new();
     frame::write_header(agent, &head, times, &mut line);
-    out.put(&line)?;
+    let mut out = SharedOut::new(out, options.jobs <= 1);
+    let hashing = out.hashing();
+    out.put(line)?;
 
     let taken = Taken::default();
     let (encoding, input) = opened(open, Some(taken.clone()))?;
@@ -203,6 +205,7 @@ fn write(
         Ok(())
     };
     let work = |_: &mut (), block| {
+        hashing.help();
         let mut batch = record::read(block, tapes.take(), options.is_final, For::Writing);
         batch.prepare(agent.prepare);
         batch
@@ -220,6 +223,11 @@ fn whole_lines(text: &[u8]) -> usize {
     memchr::memrchr(b'\n', text).map_or(0, |at| at + 1)
 }
 
+fn hand_on(builder: &mut Builder, out: &mut SharedOut<'_>) -> Result<()> {
+    builder.out = out.put(std::mem::take(&mut builder.out))?;
+    Ok(())
+}
+
 /// Output that is handed on in one piece.
 const CHUNK: usize = 256 << 10;
 
@@ -228,7 +236,7 @@ fn take_records(
     agent: &Agent,
     mapper: &mut dyn Mapper,
     builder: &mut Builder,
-    out: &mut Out<'_>,
+    out: &mut SharedOut<'_>,
 ) -> Result<()> {
     let records = std::mem::take(&mut batch.records);
     for record in records {
@@ -256,12 +264,10 @@ fn take_records(
             Record::Blank => builder.blank(),
         }
         if builder.out.len() >= CHUNK {
-            out.put(&builder.out)?;
-            builder.clear_output();
+            hand_on(builder, out)?;
         }
     }
-    out.put(&builder.out)?;
-    builder.clear_output();
+    hand_on(builder, out)?;
     Ok(())
 }
 
