@@ -355,7 +355,10 @@ def test_modes_do_not_depend_on_the_umask(store, hail, umask):
         elif path.parent.name == "quarantine":
             assert mode & 0o077 == 0
         else:
-            assert (path.name, oct(mode)) == (path.name, oct(0o600 if path.parent == root else 0o400))
+            assert (path.name, oct(mode)) == (
+                path.name,
+                oct(0o600 if path.name.startswith("checked.db") else 0o400),
+            )
 
 
 def test_a_file_is_0600_while_it_is_written(store, hail, monkeypatch):
@@ -471,9 +474,25 @@ def test_a_new_store_says_its_layout_version(store, hail):
     assert (store.root / "VERSION").read_bytes() == b"1\n"
 
 
+def test_a_version_file_that_was_left_writable_is_found_and_put_right(store, hail):
+    store.put_hail(hail.session())
+    version = store.root / "VERSION"
+    for mode, serious, mend in (
+        (0o600, False, lambda: store.put_hail(hail.session())),
+        (0o644, True, lambda: store.fsck(repair=True)),
+    ):
+        version.chmod(mode)
+        [found] = store.fsck().findings
+        assert (found.kind, found.path.name, found.serious) == ("wrong_mode", "VERSION", serious)
+        mend()
+        assert oct(version.stat().st_mode) == oct(stat.S_IFREG | 0o400)
+        assert store.fsck().findings == ()
+
+
 @pytest.mark.parametrize("version", [b"2\n", b"", b"1.1\n", b"one\n"])
 def test_a_store_of_another_version_is_left_alone(store, hail, version):
     [stored] = store.put_hail(hail.session())
+    (store.root / "VERSION").chmod(0o600)
     (store.root / "VERSION").write_bytes(version)
 
     for work in (

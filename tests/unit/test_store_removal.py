@@ -203,6 +203,30 @@ def test_gc_keeps_quarantine_for_thirty_days(store, hail):
     assert not kept.exists()
 
 
+def test_a_temporary_file_beside_an_object_is_found_and_goes(store, hail):
+    [stored] = store.put_hail(hail.session())
+    cited = artifact(store, stored.sha256)
+    left = [folder / ".tmp-0123" for folder in (stored.path.parent, stored.path.parents[1], cited.parent)]
+    for path in left:
+        path.write_bytes(b"left behind")
+
+    assert {f.path for f in store.fsck().findings if f.kind == "temporary"} == set(left)
+    assert {item.path for item in store.gc(apply=True).items} == set(left)
+    assert not any(path.exists() for path in left)
+    assert stored.path.exists()
+
+
+def test_a_temporary_file_beside_an_object_stays_while_its_writer_lives(store, hail):
+    [stored] = store.put_hail(hail.session())
+    mine = stored.path.parent / ".tmp-0123456789abcdef-0"
+    mine.write_bytes(b"being written")
+    with mine.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert store.gc(apply=True).items == ()
+        assert store.fsck().findings == ()
+    assert mine.exists()
+
+
 def test_gc_never_takes_sessions_or_artifacts_unasked(store, hail):
     [stored] = store.put_hail(hail.session())
     path = artifact(store, stored.sha256)
@@ -323,6 +347,15 @@ def test_fsck_repair_sets_wrong_bytes_aside_and_keeps_them(store, hail):
     assert [p.read_bytes() for p in (store.root / "quarantine").iterdir()] == [b"rubbish"]
     store.check(good.sha256)
     assert store.fsck().findings == ()
+
+
+def test_a_file_where_a_folder_belongs_is_a_finding_and_no_end(store, hail):
+    [stored] = store.put_hail(hail.session())
+    stray = stored.path.parents[2] / ("00" if stored.sha256[:2] != "00" else "01")
+    stray.write_bytes(b"")
+
+    assert [(f.kind, f.path) for f in store.fsck().findings] == [("stray", stray)]
+    assert [entry.sha256 for entry in store.ls()] == [stored.sha256]
 
 
 def test_fsck_checks_artifacts_too(store, hail):

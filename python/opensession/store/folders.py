@@ -154,6 +154,10 @@ class Folder:
         found = self.lstat(name)
         return found is not None and stat.S_ISLNK(found.st_mode)
 
+    def is_folder(self, name: str) -> bool:
+        found = self.lstat(name)
+        return found is not None and stat.S_ISDIR(found.st_mode)
+
     def names(self) -> list[str]:
         """All names in the folder, sorted."""
         with storage(self.path, "list the folder"):

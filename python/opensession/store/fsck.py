@@ -23,6 +23,7 @@ from opensession.store.tree import Found, Tree, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from opensession.core import Progress
 
@@ -55,6 +56,7 @@ class Fsck:
             self._total = sum(_size(found) for tree in trees for found in tree.walk())
         if root.lstat(VERSION_FILE) is not None:  # else it is a folder that may become a store
             self._folder_mode(root)
+            self._version_mode(root)
         for tree in trees:
             self._folders(tree)
             for found in tree.walk():
@@ -117,7 +119,7 @@ class Fsck:
             after.st_ctime_ns,
         ):
             self._passed.append((sha256, after))
-        self._file_mode(found, fd, after)
+        self._file_mode(found.folder.path / found.name, fd, after)
 
     def _advance(self, done: int, _total: int) -> None:
         if self._progress is not None:
@@ -137,10 +139,17 @@ class Fsck:
             detail += f"; now in {str(kept)!r}" if kept else ""
         self._findings.append(Finding(kind, path, detail, repaired, True))
 
-    def _file_mode(self, found: Found, fd: int, state: os.stat_result) -> None:
+    def _version_mode(self, root: Folder) -> None:
+        if (fd := root.file(VERSION_FILE)) is None:
+            return
+        try:
+            self._file_mode(root.path / VERSION_FILE, fd, os.fstat(fd))
+        finally:
+            os.close(fd)
+
+    def _file_mode(self, path: Path, fd: int, state: os.stat_result) -> None:
         if not self._modes or (mode := stat.S_IMODE(state.st_mode)) == VISIBLE_MODE:
             return
-        path = found.folder.path / found.name
         if self._repair:
             with storage(path, "set the mode of"):
                 os.fchmod(fd, VISIBLE_MODE)

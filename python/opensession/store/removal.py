@@ -18,15 +18,15 @@ from opensession.errors import NotFoundError, RefusedError, UsageError
 from opensession.settings import quoted
 from opensession.store.artifacts import Citations, citations
 from opensession.store.folders import Folder, storage
-from opensession.store.layout import ALGORITHM, ARTIFACTS, OBJECTS, QUARANTINE, SUFFIX, object_path
+from opensession.store.layout import ARTIFACTS, OBJECTS, QUARANTINE, SUFFIX, object_path
 from opensession.store.records import GcItem, GcReport, Removed
-from opensession.store.tree import is_temporary, remove_file
+from opensession.store.tree import Tree, is_temporary, remove_file
 from opensession.uri import ArtifactUri, format_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opensession.store.tree import Found, Tree
+    from opensession.store.tree import Found
 
 QUARANTINE_SECONDS = 30 * 86_400
 _UNLOCKABLE_SECONDS = 86_400
@@ -95,17 +95,12 @@ def collect(
 
 
 def temporaries(root: Folder) -> Iterator[tuple[Folder, str]]:
-    """Every temporary file of a store, in the folders where they are made."""
+    """Every temporary file of a store: where they are made here, and where another program may make them, beside
+    the objects.
+    """
     yield from ((root, name) for name in root.names() if is_temporary(name))
     for kind in (OBJECTS, ARTIFACTS):
-        top = root.child(kind)
-        if top is None:
-            continue
-        with top:
-            below = top.child(ALGORITHM)
-            if below is not None:
-                with below:
-                    yield from ((below, name) for name in below.names() if is_temporary(name))
+        yield from ((f.folder, f.name) for f in Tree(root, set(), kind).walk() if is_temporary(f.name))
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def _walk(folder: Folder, prefix: str, depth: int) -> Iterator[Found]:
             sha256 = name.removesuffix(SUFFIX)
             belongs = name.endswith(SUFFIX) and SHA256.fullmatch(sha256) and sha256.startswith(prefix)
             yield Found(folder, name, sha256 if belongs else None)
-        elif not FAN.fullmatch(name) or folder.is_link(name):
+        elif not FAN.fullmatch(name) or not folder.is_folder(name):
             yield Found(folder, name, None)
         elif (below := folder.child(name)) is not None:
             with below:
@@ -146,7 +146,7 @@ def opened_root(root: Path, *, make: bool, versioned: bool = True) -> Iterator[F
         yield None
         return
     with folder:
-        if versioned and not check_version(folder) and make:
+        if versioned and not check_version(folder, mend=make) and make:
             write_version(folder)
         yield folder
 
