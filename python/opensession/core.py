@@ -55,7 +55,7 @@ def profiles() -> list[ProfileInfo]:
 def detect(source: Input, *, source_name: str = "") -> list[Candidate]:
     """Which agents may have written this log, best first; a seekable source is put back to where it was."""
     with _rereadable(source) as src:
-        return _core.detect(src, source_name=source_name)
+        return _core.detect(src, source_name=_text(source_name))
 
 
 def parse(
@@ -69,18 +69,28 @@ def parse(
     max_line: int = MAX_LINE,
     progress: Progress | None = None,
 ) -> SessionInfo:
-    """Turn an agent's log into one canonical session on ``out``."""
+    """Turn an agent's log into one canonical session on ``out``; ``progress`` counts the log once."""
     with _rereadable(source) as src:
         return _core.parse(
             src,
             out,
             profile=profile,
-            source_name=source_name,
+            source_name=_text(source_name),
             final=final,
             jobs=jobs,
             max_line=max_line,
-            progress=progress,
+            progress=None if progress is None else _of_two_passes(progress),
         )
+
+
+def _of_two_passes(progress: Progress) -> Progress:
+    """The log is read twice and the binding counts both; whoever watches knows the size of his file, once."""
+    return lambda done, total: progress(done // 2, total // 2)
+
+
+def _text(name: str) -> str:
+    """A file's name as text. Names are bytes; those that are no UTF-8 arrive as lone surrogates, which are none."""
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in name)
 
 
 def canonicalize(
@@ -182,6 +192,10 @@ def as_source(source: Input) -> Iterator[Source]:
         yield source.read()
     elif (fd := _descriptor(source)) is not None:
         yield fd
+    elif not callable(getattr(source, "read", None)):
+        raise UsageError(
+            f"a source is a path, a descriptor, bytes or a binary file, not {type(source).__name__!r}"
+        )
     else:
         with temporary_file() as spool:
             _drain(source, spool)

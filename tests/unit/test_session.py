@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import opensession
+from opensession import core
 from opensession.errors import (
     HailSchemaError,
     HailSyntaxError,
@@ -488,6 +489,39 @@ def test_parse_takes_hail_and_says_what_it_does_not_know(env, hail):
         opensession.parse(hail.session(), "codex")
     with pytest.raises(opensession.errors.UnknownProfileError):
         opensession.parse(hail.session(), "typewriter")
+
+
+def test_a_file_whose_name_is_no_text_is_parsed_like_any_other(env, claude_log, hail):
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    (env.work / name).write_bytes(claude_log)
+    for source in (name, Path(name)):
+        assert opensession.parse(source).header.tool == "claude-code"
+        assert opensession.parse(source, "claude-code").sha256 == opensession.parse(claude_log).sha256
+        assert opensession.register(source, "claude-code").info["stats"]["event_count"] == 2
+        assert opensession.register(source, "auto").existed
+    assert opensession.verify(source).valid is False
+    with pytest.raises(NoEventsError):
+        opensession.parse(claude_log, "codex", source_name="\ud800\udcff")
+
+
+def test_progress_of_a_parse_counts_the_log_once(monkeypatch, claude_log):
+    def two_passes(source, out, *, progress, **more):
+        size = len(source)
+        progress(size, 2 * size)
+        progress(2 * size, 2 * size)
+
+    monkeypatch.setattr(core._core, "parse", two_passes)
+    seen = []
+    core.parse(claude_log, profile="claude-code", progress=lambda *told: seen.append(told))
+
+    assert seen == [(len(claude_log) // 2, len(claude_log)), (len(claude_log), len(claude_log))]
+
+
+@pytest.mark.parametrize("source", [None, 3.5, object(), ["log.jsonl"]])
+def test_what_is_no_source_is_refused_with_what_is_one(source):
+    for work in (opensession.read, opensession.parse, opensession.register, opensession.verify):
+        with pytest.raises(UsageError, match="a path, a descriptor, bytes or a binary file, not"):
+            work(source)
 
 
 def test_register_goes_to_the_store_of_the_repository_around(env, hail, monkeypatch):
