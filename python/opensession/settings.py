@@ -205,7 +205,22 @@ def _absolute(cwd: Path, name: str) -> Path:
 
 
 def quoted(path: Path | str) -> str:
-    """A path as it can be pasted into a shell."""
+    """A path, or any other word, as it can be pasted into a shell.
+
+    What cannot be shown as it is (a control character, a mark that reorders text, a byte that is no text) is spelled
+    in the quotes that bash, zsh and ksh know for that.
+    """
     import shlex
 
-    return shlex.quote(str(path))
+    text = str(path)
+    return shlex.quote(text) if text.isprintable() else "$'" + "".join(map(_spelled, text)) + "'"
+
+
+def _spelled(character: str) -> str:
+    if character in "\\'":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    # Octal has at most three digits, so that no digit after it can belong to it.
+    kept = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", kept))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from damage import flip
@@ -98,6 +99,33 @@ FAILURES = [
         "takes no argument 'extra'",
         "opensession parse --profile auto raw.jsonl",
     ),
+    failing("parse --profile hail no-events.hail.jsonl", 3, "'no-events.hail.jsonl': "),
+    # files with names that a shell or a command takes for something else
+    failing(
+        "register -- -dash.jsonl",
+        3,
+        "'-dash.jsonl': ",
+        "opensession parse --profile claude-code ./-dash.jsonl --out ./session.hail.jsonl",
+    ),
+    failing(
+        "parse --profile claude-code -dash.jsonl",
+        2,
+        "the file of that name is './-dash.jsonl'",
+        "opensession parse --profile claude-code ./-dash.jsonl",
+    ),
+    failing("verify -- -notes.txt", 3, "", "sed -n 1p ./-notes.txt | cut -c1-300 | cat -v"),
+    failing(
+        "register $'e\\e[31m.txt'",
+        3,
+        "'e\\x1b[31m.txt'",
+        "sed -n 1p $'e\\033[31m.txt' | cut -c1-300 | cat -v",
+    ),
+    failing(
+        "parse --profile auto raw.jsonl raw.jsonl",
+        2,
+        "no argument 'raw.jsonl'",
+        "opensession parse --profile auto raw.jsonl",
+    ),
     # addresses
     failing(f"cat {NOT_HERE}", 4, NOT_HERE, "opensession ls"),
     failing("cat hello", 2, "'hello' is no address", "opensession ls"),
@@ -131,6 +159,9 @@ FAILURES = [
 def world(sh, log, session, env, hail):
     """A shell in a folder with one file of each kind."""
     (env.work / "notes.txt").write_text("These are notes,\nnot a log.\n")
+    for name in ("-notes.txt", "e\x1b[31m.txt"):
+        (env.work / name).write_text("These are notes,\nnot a log.\n")
+    (env.work / "-dash.jsonl").write_bytes((env.work / log).read_bytes())
     (env.work / "empty.jsonl").touch()
     lines = hail.session(events=3).splitlines(keepends=True)
     (env.work / "bad-line.hail.jsonl").write_bytes(lines[0] + b"{]\n" + b"".join(lines[1:]))
@@ -185,9 +216,27 @@ def test_a_file_name_that_is_no_text_can_be_named(sh, env, hail):
         assert sh("opensession verify $'caf\\xe9.jsonl'", LC_ALL=locale).code == 0
         document = json.loads(sh("opensession inspect $'caf\\xe9.jsonl' --json", LC_ALL=locale).out)
         assert document["path"].endswith("caf\udce9.jsonl")
+    sh("echo notes > $'caf\\xe9.txt'")
+    done = sh("opensession register $'caf\\xe9.txt'")
+    assert done.steps[0] == "sed -n 1p $'caf\\351.txt' | cut -c1-300 | cat -v"
+    assert sh(done.steps[0]).out == "notes\n"
     missing = sh("opensession register $'caf\\xe8.jsonl'")
     assert missing.code == 4
     assert "caf\\udce8.jsonl" in missing.err
+
+
+def test_a_pipe_gets_the_own_name_of_a_file_that_is_no_text(sh, log):
+    sh(f"mkdir $'st\\xff' && mv {log} $'st\\xff/\\xfe.jsonl'")
+    for locale in ("C", "C.UTF-8"):
+        for profile in ("auto", "claude-code"):
+            register = f"cd $'st\\xff' && opensession register --profile {profile} $'\\xfe.jsonl' --store ."
+            done = sh(
+                f"{register} | sed -n 's/^stored_at: //p' | xargs -d '\\n' opensession verify", LC_ALL=locale
+            )
+            assert (done.code, done.err) == (0, "")
+            document = json.loads(sh(f"{register} --json", LC_ALL=locale).out)
+            assert os.path.isfile(document["store_path"])
+            assert sh(f"cd $'st\\xff' && opensession parse --profile {profile} $'\\xfe.jsonl'").code == 0
 
 
 def test_a_damaged_object_is_never_handed_out(sh, session, env):

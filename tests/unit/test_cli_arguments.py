@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from opensession.cli.arguments import nearest, read
+from opensession.cli.arguments import nearest, quoted, read
 from opensession.cli.command import Argument, Command, Option
+from opensession.cli.report import visible
 from opensession.errors import UsageError
 
 TABLE = Command(
@@ -110,6 +113,51 @@ def test_a_wrong_line_is_answered_with_the_right_one(line, message, step):
         read(TABLE, line)
     assert message in caught.value.message
     assert step in caught.value.next
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        (["a", "b", "b"], "opensession one a b"),
+        (["b", "b", "b"], "opensession one b b"),
+        (["--glaze=b", "b", "b", "b"], "opensession one --glaze=b b b"),
+        (["--", "b", "b", "--"], "opensession one -- b b"),
+    ],
+)
+def test_a_word_too_many_is_left_out_where_it_stands(line, step):
+    command = Command(
+        "one", "o", "O.", arguments=[Argument("A", "a"), Argument("B", "b")], options=TABLE.options
+    )
+    with pytest.raises(UsageError) as caught:
+        read(command, ["one", *line], 1)
+    assert caught.value.next[0] == step
+
+
+def test_a_file_named_like_an_option_is_suggested_as_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-naem.jsonl").touch()
+    with pytest.raises(UsageError) as caught:
+        read(TABLE, ["t", "-naem.jsonl"])
+    assert caught.value.next[0] == "opensession t ./-naem.jsonl"
+    assert read(TABLE, ["t", "./-naem.jsonl"]).many("LOAF") == ["./-naem.jsonl"]
+
+
+def test_the_dashes_of_an_option_make_no_likeness():
+    assert nearest("--json", ["--store", "--check-first"]) is None
+    assert nearest("--stroe", ["--store", "--check-first"]) == "--store"
+
+
+@given(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))) | st.binary().map(os.fsdecode)
+)
+@example("\x1b[2J1'\\")
+@example("caf\udce97.jsonl")
+@settings(max_examples=25)
+def test_a_word_in_a_step_is_the_same_word_in_a_shell_and_safe_to_show(word):
+    word = word.replace("\0", "")
+    assert visible(quoted(word)) == quoted(word)
+    said = subprocess.run(["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True, check=True)
+    assert os.fsdecode(said.stdout) == word
 
 
 @pytest.mark.parametrize("value", ["0", "301", "-1", "1.5", "", "1_0", "١", "9" * 5000, " 7"])

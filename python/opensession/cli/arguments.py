@@ -7,6 +7,8 @@ differently in each Python version; a property test compares the two (tests/unit
 
 from __future__ import annotations
 
+import os
+
 from opensession.cli.command import PROGRAM, Args, Option
 from opensession.errors import UsageError
 
@@ -23,15 +25,15 @@ def read(
     """The values in ``argv[start:]``; ``argv`` is the whole command line, for the next steps of an error."""
     by_name = {name: option for option in command.options for name in (option.name, option.short) if name}
     values: dict[str, list[str]] = dict(defaults or {})
-    positional: list[str] = []
+    positional: list[int] = []
     at = start
     while at < len(argv):
         word = argv[at]
         if word == "--":
-            positional += argv[at + 1 :]
+            positional += range(at + 1, len(argv))
             break
         if word == "-" or not word.startswith("-"):
-            positional.append(word)
+            positional.append(at)
             at += 1
             continue
         name, has_value, value = word.partition("=")
@@ -66,9 +68,11 @@ def _following(command: Command, argv: Sequence[str], at: int, option: Option) -
 
 
 def _place(
-    command: Command, argv: Sequence[str], positional: list[str], values: dict[str, list[str]]
+    command: Command, argv: Sequence[str], positional: list[int], values: dict[str, list[str]]
 ) -> None:
-    """Give the positional words to the command's arguments, and see that nothing required is missing."""
+    """Give the words at the places ``positional`` to the command's arguments, and see that nothing required is
+    missing.
+    """
     for option in command.options:
         if option.usual is not None and option.name not in values:
             raise UsageError(
@@ -80,11 +84,11 @@ def _place(
         if not rest and not argument.optional:
             raise UsageError(f"'{PROGRAM} {command.name}' needs {argument.name}", next=[help_step(command)])
         take = len(rest) if argument.many else 1
-        values[argument.name], rest = rest[:take], rest[take:]
+        values[argument.name], rest = [argv[at] for at in rest[:take]], rest[take:]
     if rest:
-        fewer = [word for word in argv if word not in rest]
+        fewer = [word for at, word in enumerate(argv) if at not in rest]
         raise UsageError(
-            f"'{PROGRAM} {command.name}' takes no argument {rest[0]!r}",
+            f"'{PROGRAM} {command.name}' takes no argument {argv[rest[0]]!r}",
             next=[again(fewer, {}), help_step(command)],
         )
 
@@ -101,6 +105,11 @@ def _check_number(option: Option, value: str) -> None:
 def _unknown_option(
     command: Command, argv: Sequence[str], at: int, name: str, known: list[str]
 ) -> UsageError:
+    if command.arguments and os.path.lexists(argv[at]):
+        return UsageError(
+            f"'{PROGRAM} {command.name}' has no option {name!r}; the file of that name is {as_file(argv[at])!r}",
+            next=[again(argv, {at: as_file(argv[at])}), help_step(command)],
+        )
     near = nearest(name, known)
     if near is None:
         return UsageError(f"'{PROGRAM} {command.name}' has no option {name!r}", next=[help_step(command)])
@@ -115,9 +124,11 @@ def nearest(word: str, known: Sequence[str], *, likeness: float = 0.6) -> str | 
     """The known word that ``word`` is a near miss of, or None."""
     import difflib
 
-    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=likeness)
+    # Without the dashes of an option: two that all options share say nothing of what was meant.
+    bare = {k.lstrip("-"): k for k in reversed(known)}
+    found = difflib.get_close_matches(word.lstrip("-").lower(), list(bare), n=1, cutoff=likeness)
     if found:
-        return found[0]
+        return bare[found[0]]
     # `claude` for `claude-code`, `--val` for `--validate`: a beginning that fits only one is a near miss too.
     begins = [k for k in known if len(word.strip("-")) > 1 and k.startswith(word.lower())]
     return begins[0] if len(begins) == 1 else None
@@ -125,16 +136,19 @@ def nearest(word: str, known: Sequence[str], *, likeness: float = 0.6) -> str | 
 
 def again(argv: Sequence[str], replaced: dict[int, str]) -> str:
     """The same command line with some words replaced, as it can be pasted into a shell."""
-    import shlex
-
-    return shlex.join([PROGRAM, *(replaced.get(at, word) for at, word in enumerate(argv))])
+    return quoted(PROGRAM, *(replaced.get(at, word) for at, word in enumerate(argv)))
 
 
 def quoted(*words: str) -> str:
     """Words as they can be pasted into a shell."""
-    import shlex
+    from opensession import settings
 
-    return shlex.join(words)
+    return " ".join(map(settings.quoted, words))
+
+
+def as_file(file: str) -> str:
+    """A file's name as an argument: one that begins like an option needs its folder before it."""
+    return f"./{file}" if file.startswith("-") and file != "-" else file
 
 
 def help_step(command: Command) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opensession.actions import inputs, parse
-from opensession.cli.arguments import again, nearest, quoted
+from opensession.cli.arguments import again, as_file, nearest, quoted
 from opensession.errors import (
     CODES,
     BadUriError,
@@ -70,7 +70,7 @@ def _respelled(error: OpensessionError, argv: Sequence[str], named: str | None) 
 
 def after_verify(verified: Verified, code: int) -> list[str]:
     """What to do about a target that was read and is not as it should be."""
-    target, named = verified.target, verified.target.named
+    target, named = verified.target, as_file(verified.target.named)
     if code == 0:
         return []
     if verified.address is False:
@@ -94,6 +94,7 @@ def _steps(
         return _unknown_profile(error, argv, profile, help_step)
     if isinstance(error, InputMissingError):
         return _missing(error, argv, named, help_step)
+    named = None if named is None else as_file(named)
     if isinstance(error, UnreadableError | InputChangedError):
         return [*_look_at(named), help_step]
     if isinstance(error, NoEventsError | HailError | LineTooLongError):
@@ -136,7 +137,7 @@ def _missing(error: OpensessionError, argv: Sequence[str], named: str | None, he
         near = None
     if near is None or named is None:
         return [quoted("ls", "-la", folder), help_step]
-    right = os.path.join(os.path.dirname(named), near)
+    right = as_file(os.path.join(os.path.dirname(named), near))
     error.message += f"; did you mean {right!r}?"
     return [again(argv, {at: right for at, word in enumerate(argv) if word == named}), help_step]
 
@@ -199,10 +200,10 @@ def _unwritable(argv: Sequence[str]) -> list[str]:
         return [_with_option(argv, "--out", os.path.join(out, os.path.basename(HAIL_OUT)))]
     folder = os.path.dirname(out) or "."
     if not os.path.isdir(folder) and not os.path.exists(folder):
-        return [quoted("mkdir", "-p", folder), again(argv, {})]
+        return [quoted("mkdir", "-p", as_file(folder)), again(argv, {})]
     return [
-        quoted("ls", "-ld", folder),
-        quoted("df", "-h", folder),
+        quoted("ls", "-ld", as_file(folder)),
+        quoted("df", "-h", as_file(folder)),
         _without_option(argv, "--out") + " | head -n 1",
     ]
 

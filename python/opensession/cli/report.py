@@ -10,12 +10,14 @@ without ``--out``) the document goes to standard error instead.
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from opensession.errors import WriteFailedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import TextIO
 
     from opensession.errors import OpensessionError
@@ -60,6 +62,19 @@ class Report:
     def out(self, text: str) -> None:
         """A line of the result."""
         write(sys.stdout, visible(text, lines=True) + "\n")
+
+    def path(self, label: str, path: Path) -> None:
+        """A line that names a file: shown on a terminal; a pipe or a file gets the name's own bytes."""
+        stream = sys.stdout
+        if not isinstance(stream, TextIOWrapper) or stream.isatty():
+            self.out(f"{label}{path}")
+            return
+        usual = stream.errors
+        stream.reconfigure(errors="surrogateescape")
+        try:
+            write(stream, f"{label}{path}\n")
+        finally:
+            stream.reconfigure(errors=usual)
 
     def note(self, text: str) -> None:
         """A line for people: a warning, a preview. Silent under ``--json``, whose document says it all."""
@@ -111,9 +126,9 @@ class Report:
     def _with_store(self, step: str) -> str:
         if self.store is None or "--store" in step:
             return step
-        import shlex
+        from opensession.settings import quoted
 
-        own = f"opensession --store {shlex.quote(self.store)} "
+        own = f"opensession --store {quoted(self.store)} "
         return " | ".join(
             own + part.removeprefix("opensession ") if part.startswith("opensession ") else part
             for part in step.split(" | ")

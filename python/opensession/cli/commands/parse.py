@@ -11,7 +11,7 @@ from opensession.actions import inputs
 from opensession.actions import parse as action
 from opensession.actions.outputs import atomic_output
 from opensession.cli import failures
-from opensession.cli.arguments import quoted
+from opensession.cli.arguments import as_file, quoted
 from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
 from opensession.cli.progress import Progress
 from opensession.cli.shape import session_lines, session_row
@@ -180,9 +180,8 @@ def _listed(lost: dict[str, int]) -> str:
 def _where_to_look(args: Args, named: str, parsed: Parsed) -> list[str]:
     out = args.text("--out")
     if out is not None and os.path.isfile(out):
-        return [quoted("opensession", "inspect", out)]
+        return [quoted("opensession", "inspect", as_file(out))]
     if named == inputs.STDIN:
         return ["opensession parse --help"]
-    return [
-        quoted("opensession", "parse", "--profile", parsed.profile, named, "--preview", "--out", os.devnull)
-    ]
+    again = ["--profile", parsed.profile, as_file(named), "--preview", "--out", os.devnull]
+    return [quoted("opensession", "parse", *again)]

@@ -115,4 +115,5 @@ def _print(args: Args, report: Report, sessions: list[Stored]) -> None:
     for stored in sessions:
         report.out(stored.uri)
         if not args.flag("--quiet"):
-            report.out(f"stored_at: {stored.path}\nbytes: {stored.bytes}")
+            report.path("stored_at: ", stored.path)
+            report.out(f"bytes: {stored.bytes}")
