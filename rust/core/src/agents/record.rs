@@ -77,8 +77,9 @@ pub fn read(block: Block, mut tape: Tape, is_final: bool, purpose: For) -> Batch
     let mut batch = Batch { block, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
     let mut at = 0;
     while at < len {
-        // Files that were joined have a byte order mark in the middle too.
-        if batch.block.data[at..].starts_with(b"\xef\xbb\xbf") {
+        // Files that were joined have a byte order mark in the middle too, before a record.
+        let marked = batch.block.data[at..].starts_with(b"\xef\xbb\xbf");
+        if marked && (batch.block.seq == 0 && at == 0 || batch.block.data[at + 3] == b'{') {
             batch.line_repairs.bom += 1;
             at += 3;
         }
