@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::event::Lit;
+use crate::digest::short;
 
 /// Answered calls that are still known, for results that come twice.
 const REMEMBERED: usize = 1024;
@@ -36,12 +37,6 @@ pub struct Calls {
     answered: VecDeque<([u8; 16], Call)>,
 }
 
-fn key(id: &[u8]) -> [u8; 16] {
-    let mut key = [0; 16];
-    key.copy_from_slice(&blake3::hash(id).as_bytes()[..16]);
-    key
-}
-
 impl Calls {
     pub fn opened(&mut self, id: &[u8], name: &[u8], kind: CallKind) {
         let next = self.names.len() as u32;
@@ -49,18 +44,18 @@ impl Calls {
             self.names.push(name.to_vec());
             next
         });
-        self.open.insert(key(id), Call { name, kind });
+        self.open.insert(short(id), Call { name, kind });
     }
 
     /// A call of this id was seen, and not too long ago.
     pub fn knows(&self, id: &[u8]) -> bool {
-        let key = key(id);
+        let key = short(id);
         self.open.contains_key(&key) || self.answered.iter().any(|(k, _)| *k == key)
     }
 
     /// The call of a result: its tool's name and kind. `None` for a result without an earlier call.
     pub fn answered(&mut self, id: &[u8]) -> Option<(Lit<'static>, CallKind)> {
-        let key = key(id);
+        let key = short(id);
         let call = match self.open.remove(&key) {
             Some(call) => {
                 if self.answered.len() == REMEMBERED {
