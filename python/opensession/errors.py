@@ -4,13 +4,13 @@ This module owns the codes and what they mean to a caller. It must not know wher
 store, terminal), prints nothing and imports nothing of the project. The tree, with exit codes:
 
     OpensessionError
-    ├── UsageError 2 ── UnknownProfileError, AmbiguousError, BadUriError
+    ├── UsageError 2 ── UnknownProfileError, AmbiguousError, BadUriError, BadConfigError
     ├── InputError 3 (also ValueError)
     │   ├── NoEventsError, LineTooLongError, InputChangedError, UnreadableError
     │   └── HailError ── HailSyntaxError, HailSchemaError, HailInvalidError, HailVersionError, HailEmptyError
     ├── NotFoundError 4 (also LookupError) ── InputMissingError
     ├── IntegrityError 5
-    ├── RefusedError 6
+    ├── RefusedError 6 ── SecretsFoundError
     ├── RemoteFailedError 7
     ├── StorageFailedError 8 ── WriteFailedError
     ├── BusyError 9
@@ -117,6 +117,12 @@ class BadUriError(UsageError):
         """The right spelling, where it can be told."""
 
 
+class BadConfigError(UsageError):
+    """A configuration file says something that cannot be meant."""
+
+    code = "bad_config"
+
+
 class InputError(OpensessionError, ValueError):
     """The input cannot be accepted as it is. Never raised itself: its children carry the codes."""
 
@@ -210,6 +216,20 @@ class RefusedError(OpensessionError):
     code = "refused"
     exit_code = 6
     http_status = 403
+
+
+class SecretsFoundError(RefusedError):
+    """What was to leave holds secrets. It names rules and places, never a value."""
+
+    code = "secrets_found"
+
+    findings: tuple[dict[str, object], ...] = ()
+    """The first places, each with ``rule``, ``in``, ``line``, ``event_id``, ``pointer`` and ``fingerprint``."""
+    total: int = 0
+    """How many places there are."""
+
+    def as_dict(self) -> dict[str, object]:
+        return super().as_dict() | {"findings": list(self.findings), "total": self.total}
 
 
 class RemoteFailedError(OpensessionError):
