@@ -239,6 +239,9 @@ class RemoteFailedError(OpensessionError):
     exit_code = 7
     http_status = 502
 
+    reason: str = "other"
+    """``auth``, ``permission``, ``network``, ``declined``, ``hung``, ``full``, ``missing`` or ``other``."""
+
 
 class StorageFailedError(OpensessionError):
     """The local store could not be read or written; nothing that was not acknowledged may be relied on."""

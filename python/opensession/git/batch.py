@@ -1,0 +1,139 @@
+"""Objects out of one running git: types, sizes and the bytes of small ones.
+
+Owns the protocol of ``git cat-file --batch-command``. Large blobs do not go this way (ledger.py streams them from
+descriptor to descriptor).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession import core
+from opensession.errors import IntegrityError, StorageFailedError
+from opensession.git import process
+from opensession.git.failures import failure
+from opensession.git.process import Done
+
+if TYPE_CHECKING:
+    from opensession.git.run import Git
+
+_PIECE = 1 << 16
+_PIPE = -1  # subprocess.PIPE
+LIMIT = 64 << 20
+"""A tree, a commit, a link or a description is never larger; a larger object must be streamed."""
+
+
+class ObjectInfo(NamedTuple):
+    """What git says about an object."""
+
+    oid: str
+    type: str
+    size: int
+
+
+class Batch:
+    """A running ``cat-file``; one question, one answer."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._said = core.temporary_fd()
+        try:
+            self._child = process.start(
+                *git.command("cat-file", "--batch-command"), stdin=_PIPE, stdout=_PIPE, stderr=self._said
+            )
+        except BaseException:
+            os.close(self._said)
+            raise
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._to = self._child.stdin.fileno()
+        self._from = self._child.stdout.fileno()
+        self._buffer = bytearray()
+
+    def close(self) -> None:
+        """End the process."""
+        process.kill(self._child)
+        if self._said >= 0:
+            os.close(self._said)
+            self._said = -1
+
+    def info(self, name: str) -> ObjectInfo | None:
+        """The object that ``name`` (an id, a ref, ``<commit>:<path>``) stands for, or None."""
+        self._ask("info", name)
+        return self._header()
+
+    def read(self, name: str, *, limit: int = LIMIT) -> tuple[ObjectInfo, bytes] | None:
+        """The object and its bytes, or None where there is none; one larger than ``limit`` is refused."""
+        found = self.info(name)
+        if found is None:
+            return None
+        if found.size > limit:
+            raise IntegrityError(
+                f"the git object {found.oid} has {found.size} bytes, which is too large for its kind"
+            )
+        self._ask("contents", found.oid)
+        header = self._header()
+        if header is None:
+            raise IntegrityError(f"the git object {found.oid} cannot be read", next=["git fsck"])
+        data = self._take(header.size + 1)
+        return header, data[:-1]
+
+    def typed(self, oid: str, kind: str) -> bytes:
+        """The bytes of an object that must exist and be of this kind."""
+        found = self.read(oid)
+        if found is None or found[0].type != kind:
+            raise IntegrityError(f"the git object {oid} is no {kind} of this repository", next=["git fsck"])
+        return found[1]
+
+    def _ask(self, command: str, name: str) -> None:
+        if "\n" in name:
+            raise ValueError("the name of an object has one line")
+        data = memoryview(os.fsencode(f"{command} {name}\n"))
+        try:
+            while data:
+                data = data[os.write(self._to, data) :]
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def _header(self) -> ObjectInfo | None:
+        line = os.fsdecode(self._line())
+        if line.endswith((" missing", " ambiguous", " excluded")):
+            return None
+        oid, _, rest = line.partition(" ")
+        kind, _, size = rest.partition(" ")
+        if not size.isdigit():
+            raise IntegrityError(
+                f"git answered {line[:100]!r} where an object was asked for", next=["git fsck"]
+            )
+        return ObjectInfo(oid, kind, int(size))
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            self._fill()
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _take(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            self._fill()
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _fill(self) -> None:
+        piece = os.read(self._from, _PIECE)
+        if not piece:
+            raise self._ended()
+        self._buffer += piece
+
+    def _ended(self) -> Exception:
+        """The process ended in the middle of a question: what it said, or that it is gone."""
+        code = self._child.wait()
+        said = os.pread(self._said, _PIECE, 0)
+        if not said:
+            return StorageFailedError(
+                f"git ended with exit code {code} while it read objects", next=["git fsck"]
+            )
+        return failure(Done(code, b"", said), cwd=self._git.cwd, doing="read objects")

@@ -1,0 +1,83 @@
+"""The names of ledgers: branch to ref and back, and which refs this program may write at all.
+
+Owns the spelling of ``refs/opensession/branches/…`` (docs/git.md). Pure: it asks no repository, so what is taken
+there is handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TYPE_CHECKING
+
+from opensession.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMESPACE = "refs/opensession/"
+BRANCHES = NAMESPACE + "branches/"
+NOTES = "refs/notes/opensession"
+_LONGEST = 180
+"""Characters of base64url. A file name has at most 255, and git appends ``.lock`` and names of its own."""
+_HASHED = "h-"
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$")
+
+
+def ledger_ref(branch: str, taken: Iterable[str] = ()) -> str:
+    """The ref of a branch's ledger.
+
+    The name is base64url, so that no slash, no case and no length of a branch's name matters to a file system that
+    keeps refs as files; a name that is too long, or that differs from one of ``taken`` only by case, is a hash.
+    """
+    name = os.fsencode(branch)
+    encoded = urlsafe_b64encode(name).rstrip(b"=").decode()
+    ref = BRANCHES + encoded
+    folded = ref.lower()
+    if len(encoded) > _LONGEST or any(other != ref and other.lower() == folded for other in taken):
+        return hashed_ref(branch)
+    return ref
+
+
+def hashed_ref(branch: str) -> str:
+    """The ref of a ledger whose branch's name cannot be spelled out."""
+    import hashlib
+
+    return f"{BRANCHES}{_HASHED}{hashlib.sha256(os.fsencode(branch)).hexdigest()}"
+
+
+def ledger_refs(branch: str) -> tuple[str, ...]:
+    """All refs that may hold the branch's ledger, the usual one first: which one it is depends on what else was there
+    when it was made.
+    """
+    return tuple(dict.fromkeys((ledger_ref(branch), hashed_ref(branch))))
+
+
+def branch_of(ref: str) -> str | None:
+    """The branch whose ledger this ref is; None for a hash, or a ref that is no ledger's."""
+    encoded = ref.removeprefix(BRANCHES)
+    if encoded == ref or not re.fullmatch(r"[A-Za-z0-9_-]+", encoded):
+        return None
+    try:
+        branch = os.fsdecode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except ValueError:
+        return None
+    # One branch, one ref: what has stray bits or is no spelling of ours (a hash) is not taken for a name.
+    return branch if _is_branch(branch) and ledger_ref(branch) == ref else None
+
+
+def checked_ref(text: str) -> str:
+    """``text``, where it is a ref that this program may write; raises RefusedError or UsageError."""
+    if not text.startswith(NAMESPACE) and text != NOTES:
+        raise RefusedError(
+            f"{text!r} is not a ref for sessions: only refs below {NAMESPACE} are written, never a branch or a tag",
+            next=["git for-each-ref refs/opensession/"],
+        )
+    if _FORBIDDEN.search(text):
+        raise UsageError(f"{text!r} is no name that git allows for a ref", next=["git help check-ref-format"])
+    return text
+
+
+def _is_branch(name: str) -> bool:
+    return bool(name) and not _FORBIDDEN.search("refs/heads/" + name)
