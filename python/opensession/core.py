@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from opensession._core import Candidate as Candidate  # noqa: PLC0414
+    from opensession._core import Finding as Finding  # noqa: PLC0414
     from opensession._core import Problem as Problem  # noqa: PLC0414
     from opensession._core import ProfileInfo as ProfileInfo  # noqa: PLC0414
+    from opensession._core import Redaction as Redaction  # noqa: PLC0414
+    from opensession._core import SecretRule as SecretRule  # noqa: PLC0414
     from opensession._core import SessionInfo as SessionInfo  # noqa: PLC0414
     from opensession._core import Source as Source  # noqa: PLC0414
     from opensession._core import Stats as Stats  # noqa: PLC0414
@@ -175,6 +178,45 @@ def unpack(source: int, out: int) -> int:
 def canonical_json(data: bytes) -> bytes:
     """One JSON value in canonical form."""
     return _core.canonical_json(data)
+
+
+def scan(
+    source: Input,
+    *,
+    key: bytes | None = None,
+    limit: int = 0,
+    jobs: int = DEFAULT_JOBS,
+    max_line: int = MAX_LINE,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """The places that hold secrets (docs/secrets.md), never the values; fingerprints only with ``key``."""
+    with as_source(source) as src:
+        return _core.scan(src, key=key, limit=limit, jobs=jobs, max_line=max_line, progress=progress)
+
+
+def redact(
+    source: Input,
+    out: int | None = None,
+    *,
+    key: bytes | None = None,
+    allow: Iterable[str] | None = None,
+    jobs: int = DEFAULT_JOBS,
+    max_line: int = MAX_LINE,
+    progress: Progress | None = None,
+) -> Redaction:
+    """Write one session without its secrets; those whose fingerprint is in ``allow`` stay."""
+    with as_source(source) as src:
+        return _core.redact(src, out, key=key, allow=allow, jobs=jobs, max_line=max_line, progress=progress)
+
+
+def secret_rules() -> list[SecretRule]:
+    """What :func:`scan` looks for, the most telling rule first."""
+    return _core.secret_rules()
+
+
+def build() -> str:
+    """The SHA-256 of the compiled module: what it found, another build may not find, and the other way round."""
+    return copy(_core.__file__)[0]
 
 
 @contextmanager

@@ -1,0 +1,47 @@
+"""The two options of every command that lets something out, and the next steps when the door stays shut.
+
+Owns those words. Must not know what leaves.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opensession.cli.arguments import quoted
+from opensession.cli.command import PROGRAM, Option
+from opensession.errors import SecretsFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opensession.cli.command import Args
+
+REDACT = Option("--redact", "put placeholders where secrets stand, in a copy that leaves instead")
+ALLOW_SECRET = Option(
+    "--allow-secret",
+    "let the secret of this fingerprint pass; repeatable, and noted in the store",
+    metavar="FINGERPRINT",
+    many=True,
+)
+
+
+@contextmanager
+def door_steps(args: Args, *, redactable: bool = True) -> Iterator[None]:
+    """Add to a refusal the same command line with each of the ways through."""
+    try:
+        yield
+    except SecretsFoundError as error:
+        steps = [with_words(args.argv, "--redact")] if redactable and not args.flag("--redact") else []
+        prints = list(dict.fromkeys(str(one["fingerprint"]) for one in error.findings))
+        if error.total == len(error.findings):  # else the step would not lead through
+            words = [word for fingerprint in prints for word in ("--allow-secret", fingerprint)]
+            steps.append(with_words(args.argv, *words))
+        error.next = (*steps, *error.next)
+        raise
+
+
+def with_words(argv: Sequence[str], *words: str) -> str:
+    """The command line with some options more, before a ``--`` that ends the options."""
+    at = list(argv).index("--") if "--" in argv else len(argv)
+    return quoted(PROGRAM, *argv[:at], *words, *argv[at:])
