@@ -40,7 +40,7 @@ def test_only_core_imports_the_compiled_module():
 
 
 def test_only_the_store_s_cache_imports_sqlite3():
-    assert importers("sqlite3") == {"store/checked.py"}
+    assert importers("sqlite3") == {"store/cachedb.py"}
 
 
 @pytest.mark.parametrize("name", ["socket", "urllib.request", "http.client", "ssl"])

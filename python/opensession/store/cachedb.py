@@ -1,4 +1,4 @@
-"""A small SQLite file in the root that is only ever a cache: losing it costs time, and what goes wrong in it is no error.
+"""A small SQLite file in the root that is only ever a cache: losing it costs time, so nothing in it is an error.
 
 Owns how such a file is opened, made private and replaced when it is damaged. Must not know what the rows mean.
 """
