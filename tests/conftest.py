@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # No deadline: a test that fails because a machine was busy says nothing. The same examples in every run; a
@@ -197,3 +198,36 @@ def claude_log() -> bytes:
         },
     ]
     return b"".join(json.dumps(r).encode() + b"\n" for r in records)
+
+
+class Answer(NamedTuple):
+    """What a command line did in this process."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def steps(self) -> list[str]:
+        """The commands below `next:` on standard error."""
+        _, _, below = self.err.partition("next:\n")
+        return [line.removeprefix("- ") for line in below.splitlines() if line.startswith("- ")]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Runs a command line in this process: a process of its own costs a hundred times as much."""
+    from opensession.cli import app
+
+    monkeypatch.setattr(app, "_exit_on_sigterm", lambda: None)
+
+    def run(*words: str) -> Answer:
+        capsys.readouterr()
+        code = app.main(words)
+        return Answer(code, *capsys.readouterr())
+
+    return run

@@ -37,6 +37,9 @@ COMMANDS = {
     "handoff artifacts rm": "handoff_rm",
     "handoff artifacts export": "handoff_export",
     "handoff artifacts import": "handoff_import",
+    "config init": "config_init",
+    "config show": "config_show",
+    "config trust": "config_trust",
     "docs quickstart": "docs_quickstart",
     "docs completion": "docs_completion",
 }
