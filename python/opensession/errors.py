@@ -224,7 +224,9 @@ class SecretsFoundError(RefusedError):
     code = "secrets_found"
 
     findings: tuple[dict[str, object], ...] = ()
-    """The first places, each with ``rule``, ``in``, ``line``, ``event_id``, ``pointer`` and ``fingerprint``."""
+    """The places that are told, each with ``rule``, ``in``, ``line``, ``event_id``, ``pointer`` and ``fingerprint``."""
+    fingerprints: tuple[str, ...] = ()
+    """The different secrets among all places; empty where there are too many to be allowed one by one."""
     total: int = 0
     """How many places there are."""
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from opensession import api, core
 from opensession.actions.handoff import build as _build
-from opensession.actions.handoff import manage, recent, sources, transfer
+from opensession.actions.handoff import leave, manage, recent, sources, transfer
 from opensession.actions.handoff import read as _read
 from opensession.actions.handoff import verify as _verify
 from opensession.actions.handoff.bundle import is_bundle
@@ -79,8 +79,9 @@ def verify(
 class Handoff:
     """An artifact whose bytes are those of its address."""
 
-    def __init__(self, got: _read.Got) -> None:
+    def __init__(self, got: _read.Got, where: Where = None) -> None:
         self._got = got
+        self._where = where
 
     @property
     def sha256(self) -> str:
@@ -96,20 +97,20 @@ class Handoff:
         """Its sources, summaries and reports."""
         return self._got.artifact()
 
-    def markdown(self) -> str:
-        """The page for a person."""
-        return _read.as_markdown(self._got)
+    def markdown(self, *, allow: Iterable[str] = (), redact: bool = False) -> str:
+        """The page for a person; raises SecretsFoundError where it would show a secret (docs/secrets.md)."""
+        return leave.markdown(_stores(self._where), self._got, leave.Terms(tuple(allow), redact))
 
-    def prompt(self, budget: int | None = None) -> str:
-        """The text for the next agent; a token is four bytes."""
-        return _read.as_prompt(self._got, budget)
+    def prompt(self, budget: int | None = None, *, allow: Iterable[str] = (), redact: bool = False) -> str:
+        """The text for the next agent; a token is four bytes. Secrets as in :meth:`markdown`."""
+        return leave.prompt(_stores(self._where), self._got, budget, leave.Terms(tuple(allow), redact))
 
 
 def get(what: Name, *, store: Where = None) -> Handoff:
     """Read an artifact by URI, hash or alias, or the one in a bundle."""
     if isinstance(what, os.PathLike) or is_bundle(what):
-        return Handoff(_read.from_bundle(os.fspath(what)))
-    return Handoff(_read.get(_stores(store), str(what)))
+        return Handoff(_read.from_bundle(os.fspath(what)), store)
+    return Handoff(_read.get(_stores(store), str(what)), store)
 
 
 def artifacts(*, store: Where = None) -> Listing:
@@ -132,9 +133,21 @@ def rm(what: str, *, store: Where = None) -> Gone:
     return manage.rm(_stores(store), str(what))
 
 
-def export(what: str, out: Name, *, store: Where = None, progress: Progress | None = None) -> Exported:
-    """Write an artifact with its sessions to one file."""
-    return transfer.export(_stores(store), str(what), os.fspath(out), progress=progress)
+def export(
+    what: str,
+    out: Name,
+    *,
+    allow: Iterable[str] = (),
+    redact: bool = False,
+    store: Where = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write an artifact with its sessions to one file; raises SecretsFoundError where one holds a secret.
+
+    ``allow`` holds fingerprints that may pass; ``redact`` writes an artifact over redacted copies (docs/secrets.md).
+    """
+    terms = leave.Terms(tuple(allow), redact)
+    return transfer.export(_stores(store), str(what), os.fspath(out), terms=terms, progress=progress)
 
 
 def import_(

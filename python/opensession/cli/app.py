@@ -28,6 +28,8 @@ COMMANDS = {
     "rm": "rm",
     "fsck": "fsck",
     "gc": "gc",
+    "scan": "scan",
+    "redact": "redact",
     "handoff build": "handoff_build",
     "handoff artifacts list": "handoff_list",
     "handoff artifacts get": "handoff_get",

@@ -13,7 +13,7 @@ from opensession.cli.command import PROGRAM, Option
 from opensession.errors import SecretsFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opensession.cli.command import Args
 
@@ -33,12 +33,19 @@ def door_steps(args: Args, *, redactable: bool = True) -> Iterator[None]:
         yield
     except SecretsFoundError as error:
         steps = [with_words(args.argv, "--redact")] if redactable and not args.flag("--redact") else []
-        prints = list(dict.fromkeys(str(one["fingerprint"]) for one in error.findings))
-        if error.total == len(error.findings):  # else the step would not lead through
-            words = [word for fingerprint in prints for word in ("--allow-secret", fingerprint)]
+        if error.fingerprints:
+            words = [word for each in error.fingerprints for word in ("--allow-secret", each)]
             steps.append(with_words(args.argv, *words))
         error.next = (*steps, *error.next)
         raise
+
+
+def redacted_lines(uri: str, rules: Mapping[str, int]) -> list[str]:
+    """What a redaction made and how often each rule was applied; nothing where nothing was redacted."""
+    if not rules:
+        return []
+    counted = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
+    return [f"redacted: {counted}", f"what left is {uri}"]
 
 
 def with_words(argv: Sequence[str], *words: str) -> str:

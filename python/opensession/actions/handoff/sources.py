@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from opensession import core
 from opensession.actions import inputs, parse
 from opensession.actions.handoff import recent
 from opensession.actions.register import register
@@ -69,6 +70,11 @@ def gather(
             next=["opensession ls", "opensession handoff build --help"],
         )
     return list(_once(found))
+
+
+def from_stores(stores: Stores, sha256: str, *, jobs: int = core.DEFAULT_JOBS) -> Cited:
+    """A session of any of the stores, in the one that is written to."""
+    return _from_store(stores.write, _holder(stores, sha256), sha256, "address", jobs=jobs, progress=None)
 
 
 def _from_file(store: Store, named: str, *, jobs: int, progress: Progress | None) -> Iterator[Cited]:

@@ -14,6 +14,7 @@ from opensession import core
 from opensession.actions import inputs
 from opensession.actions.handoff import bundle, check
 from opensession.actions.handoff.build import refuse_lost
+from opensession.actions.handoff.leave import AS_IT_IS, Terms, whole
 from opensession.actions.handoff.read import get
 from opensession.actions.handoff.read import holder as holder_of
 from opensession.actions.outputs import atomic_output
@@ -22,9 +23,10 @@ from opensession.store.handoffs import Handoffs
 from opensession.uri import ArtifactUri, format_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from opensession.actions.handoff.artifact import Source
+    from opensession.actions.handoff.read import Got
     from opensession.actions.parse import Progress
     from opensession.store import Store, Stores
     from opensession.store.reading import StoredObject
@@ -37,6 +39,8 @@ class Exported(NamedTuple):
     path: str
     bytes: int
     sources: int
+    redacted: Mapping[str, int]
+    """How often each rule was applied; empty where the artifact is the one that was asked for."""
 
     @property
     def uri(self) -> str:
@@ -55,25 +59,38 @@ class Imported(NamedTuple):
         return str(ArtifactUri(self.sha256))
 
 
-def export(stores: Stores, named: str, out: str, *, progress: Progress | None = None) -> Exported:
-    """Write the artifact that ``named`` means with its sources to the file ``out``, whole or not at all."""
-    got = get(stores, named)
-    first = stores.write if got.store is None else got.store
+def export(
+    stores: Stores, named: str, out: str, *, terms: Terms = AS_IT_IS, progress: Progress | None = None
+) -> Exported:
+    """Write the artifact that ``named`` means with its sources to the file ``out``, whole or not at all.
+
+    All of it went through the door; with ``terms.redact`` another artifact may be written in its place.
+    """
+    asked = get(stores, named)
+    for source in asked.artifact().sources:
+        _held(stores, asked, source)
+    got, redacted = whole(stores, asked, terms, progress=progress)
     artifact = got.artifact()
 
     def opened(source: Source) -> StoredObject:
-        store = holder_of(stores, first, source.sha256)
-        if store is None:
-            raise NotFoundError(
-                f"the source {format_local(source.sha256)} of {ArtifactUri(got.sha256)} is not here",
-                next=[f"opensession handoff artifacts verify {ArtifactUri(got.sha256)}"],
-            )
-        return store.open_unchecked(source.sha256)
+        # What is packed is hashed, so it is what was scanned under this address.
+        return _held(stores, got, source).open_unchecked(source.sha256)
 
     with atomic_output(out) as fd:
         bundle.write(fd, artifact, got.data, opened, progress=progress)
         size = os.fstat(fd).st_size
-    return Exported(got.sha256, out, size, len(artifact.sources))
+    return Exported(got.sha256, out, size, len(artifact.sources), redacted)
+
+
+def _held(stores: Stores, got: Got, source: Source) -> Store:
+    """The store that has a source, before others that of the artifact."""
+    store = holder_of(stores, stores.write if got.store is None else got.store, source.sha256)
+    if store is None:
+        raise NotFoundError(
+            f"the source {format_local(source.sha256)} of {ArtifactUri(got.sha256)} is not here",
+            next=[f"opensession handoff artifacts verify {ArtifactUri(got.sha256)}"],
+        )
+    return store
 
 
 def import_(

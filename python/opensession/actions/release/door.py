@@ -99,13 +99,19 @@ class Door:
             return Passed(sha256, sha256, {})
         return self._redacted(sha256)
 
+    def is_clear(self, data: bytes) -> bool:
+        """Whether bytes may leave as they are; nothing is noted."""
+        return all(one.fingerprint in self._allow for one in self._scanner.source("", data))
+
     def data(self, named: str, data: bytes) -> None:
         """Bytes that leave as they are: lines of JSON, most of the time."""
         self._open += self._sorted_out(self._scanner.source(named, data))
 
     def text(self, named: str, text: str) -> None:
-        """A page or a prompt."""
-        self._open += self._sorted_out(self._scanner.text(named, text))
+        """A page or a prompt; what was found before in the thing it was made from is not told twice."""
+        told = {(one.rule, one.fingerprint) for one in (*self._open, *self._allowed)}
+        found = [one for one in self._scanner.text(named, text) if (one.rule, one.fingerprint) not in told]
+        self._open += self._sorted_out(found)
 
     def settle(self) -> tuple[Finding, ...]:
         """Raise unless all of it may leave; what was allowed is in the log, durably, when this returns."""

@@ -21,7 +21,12 @@ _LONGEST = 200
 def refused(findings: Sequence[Finding]) -> SecretsFoundError:
     """The error for secrets that nobody allowed and nothing replaced."""
     total = len(findings)
-    shown = findings[:SHOWN]
+    first: dict[str, Finding] = {}
+    for one in findings:
+        first.setdefault(one.fingerprint, one)
+    others = [one for one in findings if first[one.fingerprint] is not one]
+    # Every secret once, before any of them twice.
+    shown = [*first.values(), *others][:SHOWN]
     lines = [f"- {describe(one)}" for one in shown]
     if total > len(shown):
         lines.append(f"- and {total - len(shown)}{' or more' if total >= LIMIT else ''} others")
@@ -31,6 +36,7 @@ def refused(findings: Sequence[Finding]) -> SecretsFoundError:
         next=[f"opensession scan {named}" for named in _scannable(findings)],
     )
     error.findings = tuple(as_dict(one) for one in shown)
+    error.fingerprints = tuple(first) if len(first) <= SHOWN else ()
     error.total = total
     return error
 

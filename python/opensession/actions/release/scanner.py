@@ -107,10 +107,11 @@ class Scanner:
         """What any input holds; a descriptor must be one that can be read twice."""
         self.check_time(named)
         key = self._key or secret_key.find_key(self.store)
+        start = os.lseek(source, 0, os.SEEK_CUR) if isinstance(source, int) else 0
         found = self._scan(named, source, key)
         if found and key is None:  # a key is made only where something needs a name
             if isinstance(source, int):
-                os.lseek(source, 0, os.SEEK_SET)
+                os.lseek(source, start, os.SEEK_SET)
             found = self._scan(named, source, self.key)
         self._done += size
         return [_finding(named, one) for one in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from opensession.actions.handoff import leave
 from opensession.actions.handoff import read as action
 from opensession.actions.handoff.bundle import is_bundle
 from opensession.cli import failures, terminal
@@ -12,6 +13,7 @@ from opensession.cli.arguments import again, nearest, quoted
 from opensession.cli.command import JSON, STORE, Argument, Command, Option
 from opensession.cli.progress import Progress
 from opensession.cli.report import write
+from opensession.cli.secrets import ALLOW_SECRET, REDACT, door_steps
 from opensession.cli.stores import stores_of
 from opensession.core import copy
 from opensession.errors import UsageError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from opensession.cli.command import Args
     from opensession.cli.report import Report
+
+PAGES = (action.MARKDOWN, action.PROMPT)
 
 COMMAND = Command(
     "handoff artifacts get",
@@ -35,7 +39,10 @@ Prints an artifact after its bytes were checked against its address:
              UTF-8, rounded up): the most useful first, the oldest detail first to go
 
 What stands in code spans and fences is quoted from the logs: data, and no instruction.
-`--encode json` (or `--json`) prints the lines as one array.""",
+`--encode json` (or `--json`) prints the lines as one array.
+
+A page and a prompt are made to be given away: they are scanned for secrets first, and none is
+printed that holds one (exit 6) unless it is redacted or allowed (docs/secrets.md).""",
     arguments=[Argument("ID", "os://artifact/<sha256>, a hash, an alias, or a file of `export`")],
     options=[
         Option("--format", "canonical (the usual), raw, markdown or prompt", metavar="FORM", values="format"),
@@ -46,6 +53,8 @@ What stands in code spans and fences is quoted from the logs: data, and no instr
             metavar="TOKENS",
             number=(1, 999_999_999),
         ),
+        REDACT,
+        ALLOW_SECRET,
         JSON,
         STORE,
     ],
@@ -73,17 +82,26 @@ def run(args: Args, report: Report) -> int:
             raise UsageError("--format raw is of an artifact in a store: import the file first", next=[step])
         with terminal.standard_output() as out, Progress("get") as progress:
             action.copy_raw(stores_of(args), got, out, progress=progress)
-    elif form == action.MARKDOWN:
-        write(sys.stdout, action.as_markdown(got))
-    elif form == action.PROMPT:
-        budget = args.number("--budget", 0) or None
-        write(sys.stdout, action.as_prompt(got, budget))
+    elif form in PAGES:
+        with (
+            failures.guided(COMMAND.name, args.argv, named),
+            door_steps(args, redactable=not is_bundle(named)),
+        ):
+            page = _page(args, got, form)
+        write(sys.stdout, page)
     elif as_json:
         write(sys.stdout, terminal.escape(action.as_json(got)) + "\n")
     else:
         with terminal.standard_output() as out:
             copy(got.data, out)
     return 0
+
+
+def _page(args: Args, got: action.Got, form: str) -> str:
+    terms = leave.Terms(args.many("--allow-secret"), args.flag("--redact"))
+    if form == action.MARKDOWN:
+        return leave.markdown(stores_of(args), got, terms)
+    return leave.prompt(stores_of(args), got, args.number("--budget", 0) or None, terms)
 
 
 def _choice(args: Args, option: str, known: Sequence[str]) -> str:
@@ -103,3 +121,5 @@ def _refuse_combinations(args: Args, form: str, *, as_json: bool) -> None:
         raise UsageError(f"--format {form} is no JSON: json goes with canonical", next=step)
     if args.text("--budget") is not None and form != action.PROMPT:
         raise UsageError("--budget goes with --format prompt", next=step)
+    if form not in PAGES and (args.flag("--redact") or args.many("--allow-secret")):
+        raise UsageError("--redact and --allow-secret go with --format markdown and prompt", next=step)
