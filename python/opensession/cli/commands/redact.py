@@ -27,8 +27,8 @@ first appearance, and stores the copy: a session of its own, with its own addres
 bytes of the log it came from are left out of it, and its last line says how often each rule was
 applied. The session that was given stays as it is; a file is registered first.
 
-Prints the address of the copy and the counts. Where there is nothing to replace, that is the address
-of the session itself.""",
+Prints the address of the copy and the counts. Where there is nothing to replace, that is the
+address of the session itself.""",
     arguments=[
         Argument("TARGET", "os://src/local/<sha256>, a hash, its first 8 digits or more, HAIL, or -"),
     ],
