@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from opensession.git.run import Git
 
 _PIECE = 1 << 16
-_PIPE = -1  # subprocess.PIPE
 LIMIT = 64 << 20
 """A tree, a commit, a link or a description is never larger; a larger object must be streamed."""
 
@@ -36,11 +35,14 @@ class Batch:
     """A running ``cat-file``; one question, one answer."""
 
     def __init__(self, git: Git) -> None:
-        self._git = git
+        self.git = git
         self._said = core.temporary_fd()
         try:
             self._child = process.start(
-                *git.command("cat-file", "--batch-command"), stdin=_PIPE, stdout=_PIPE, stderr=self._said
+                *git.command("cat-file", "--batch-command"),
+                stdin=process.PIPE,
+                stdout=process.PIPE,
+                stderr=self._said,
             )
         except BaseException:
             os.close(self._said)
@@ -136,4 +138,4 @@ class Batch:
             return StorageFailedError(
                 f"git ended with exit code {code} while it read objects", next=["git fsck"]
             )
-        return failure(Done(code, b"", said), cwd=self._git.cwd, doing="read objects")
+        return failure(Done(code, b"", said), cwd=self.git.cwd, doing="read objects")

@@ -130,6 +130,18 @@ def _refusal(said: str) -> RefusedError | None:
     return None
 
 
+class Held(Exception):
+    """Somebody holds the lock of a ref at this moment."""
+
+    def __init__(self, lock: Path) -> None:
+        super().__init__(str(lock))
+        self.lock = lock
+        try:
+            self.age = time.time() - os.lstat(lock).st_mtime
+        except OSError:
+            self.age = 0.0
+
+
 def lock_in(err: bytes, cwd: Path) -> Path | None:
     """The lock file that git met, where that is what it says."""
     found = _LOCK.search(err.decode("utf-8", "surrogateescape"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
+
 ANSWER_LIMIT = 256 << 20
 """Bytes of an answer that are kept in memory: a list of a million paths is a third of it."""
 _NOISE_LIMIT = 64 << 10
@@ -47,10 +49,9 @@ def start(
     env: Mapping[str, str],
     cwd: Path,
     *,
-    stdin: int = subprocess.DEVNULL,
-    stdout: int = subprocess.PIPE,
-    stderr: int = subprocess.PIPE,
-    pass_fds: Sequence[int] = (),
+    stdin: int = DEVNULL,
+    stdout: int = PIPE,
+    stderr: int = PIPE,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own: it can be killed as a whole, and nothing in it can ask at the
     terminal.
@@ -62,7 +63,6 @@ def start(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        pass_fds=pass_fds,
         start_new_session=True,
         bufsize=0,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opensession import settings
 from opensession.errors import NotFoundError, UsageError
-from opensession.git.process import finish
+from opensession.git.process import DEVNULL, PIPE, finish
 from opensession.git.refs import BRANCHES, branch_of, ledger_ref
 from opensession.git.run import Git, refuse_old, version_of
 from opensession.settings import quoted
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from opensession.git.ledger import Ledger
+
 _HEADS = "refs/heads/"
 _REFTABLE_HEAD = "refs/heads/.invalid"
 """What the file HEAD says where refs are kept in a table: only git knows the real one."""
-_NULL, _PIPE = -3, -1
 
 
 class Repository:
@@ -53,7 +54,7 @@ class Repository:
             )
         git = Git(found.git_dir if env.get("GIT_DIR") else None, env=env, cwd=cwd)
         # Both at once: each takes a few milliseconds, nearly all of it starting up.
-        version = git.start("version", stdin=_NULL, stdout=_PIPE)
+        version = git.start("version", stdin=DEVNULL, stdout=PIPE)
         try:
             answer = git.run("rev-parse", "--show-object-format", doing="look at the repository").out
         finally:
@@ -89,6 +90,12 @@ class Repository:
     def ledger_ref(self, branch: str | None = None) -> str:
         """The ref of a branch's ledger, mindful of those that are there already."""
         return ledger_ref(branch or self.ledger_branch(), self.refs(BRANCHES))
+
+    def ledger(self, ref: str) -> Ledger:
+        """The ledger at a ref, which need not exist yet."""
+        from opensession.git.ledger import Ledger
+
+        return Ledger(self.git, ref, common_dir=self.common_dir, object_format=self.object_format)
 
     def ledgers(self) -> dict[str, str | None]:
         """All ledgers of this repository: ref to branch, None for one whose name is only known as a hash."""

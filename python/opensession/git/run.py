@@ -11,8 +11,9 @@ import re
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from opensession import core
 from opensession.errors import NotFoundError, StorageFailedError
 from opensession.git import process
 from opensession.git.failures import failure, timed_out
@@ -20,15 +21,19 @@ from opensession.git.process import ANSWER_LIMIT, Done, TimedOut, TooMuch
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opensession.git.batch import Batch
+
+T = TypeVar("T")
 
 MINIMUM = (2, 39)
 """The oldest git with ``core.fsync`` for all components, ``cat-file --batch-command`` and today's ownership checks in
 a distribution that still mends it."""
 
 _SECONDS = 60.0
+_PIECE = 1 << 16
+_PIPE, _DEVNULL = process.PIPE, process.DEVNULL
 
 # Of git's own variables only these are the user's wishes about programs, networks and configuration. All others name
 # folders and files, which a hook inherits from the git that runs it, or would mix a trace into an answer.
@@ -149,7 +154,6 @@ class Git:
         ok: Sequence[int] = (0,),
         remote: str | None = None,
         doing: str | None = None,
-        pass_fds: Sequence[int] = (),
         limit: int = ANSWER_LIMIT,
     ) -> Done:
         """Run one command to its end; a code that is not in ``ok`` is raised as the error it means.
@@ -162,7 +166,6 @@ class Git:
             *words,
             stdin=_PIPE if feed is not None else _DEVNULL if stdin is None else stdin,  # type: ignore[arg-type]
             stdout=_PIPE if stdout is None else stdout,
-            pass_fds=pass_fds,
         )
         try:
             done = process.finish(child, stdin=feed, timeout=timeout, limit=limit)
@@ -181,6 +184,34 @@ class Git:
         """The answer of a command as text without its last line end; bytes that are no UTF-8 are kept."""
         return os.fsdecode(self.run(*words, ok=ok).out).removesuffix("\n")
 
+    def pipe(self, *words: str, into: Callable[[int], T], doing: str) -> T:
+        """Hand a command's answer to ``into`` as a descriptor; what that returns counts if the command succeeds."""
+        with self._streaming(words, doing) as child:
+            assert child.stdout is not None
+            return into(child.stdout.fileno())
+
+    def records(self, *words: str, doing: str) -> Iterator[bytes]:
+        """A command's answer, cut at each NUL, of any length."""
+        with self._streaming(words, doing) as child:
+            assert child.stdout is not None
+            rest = b""
+            while piece := os.read(child.stdout.fileno(), _PIECE):
+                *whole, rest = (rest + piece).split(b"\0")
+                yield from whole
+
+    @contextmanager
+    def _streaming(self, words: Sequence[str], doing: str) -> Iterator[subprocess.Popen[bytes]]:
+        with core.temporary_file() as said:
+            child = self.start(*words, stdin=_DEVNULL, stdout=_PIPE, stderr=said)
+            try:
+                yield child
+                # Its answer has been read to the end, or it would now be told that nobody listens.
+                code = child.wait(_SECONDS)
+            finally:
+                process.kill(child)
+            if code != 0:
+                raise failure(Done(code, b"", os.pread(said, _PIECE, 0)), cwd=self.cwd, doing=doing)
+
     @contextmanager
     def batch(self) -> Iterator[Batch]:
         """One process that answers for any number of objects."""
@@ -197,11 +228,11 @@ class Git:
         *words: str,
         stdin: int,
         stdout: int,
-        pass_fds: Sequence[int] = (),
+        stderr: int = _PIPE,
     ) -> subprocess.Popen[bytes]:
         """Start a command and hand it over; the caller ends it (process.py)."""
         try:
-            return process.start(*self.command(*words), stdin=stdin, stdout=stdout, pass_fds=pass_fds)
+            return process.start(*self.command(*words), stdin=stdin, stdout=stdout, stderr=stderr)
         except FileNotFoundError:
             raise NotFoundError(
                 f"the folder {str(self.cwd)!r} does not exist any more", next=["pwd"]
@@ -262,10 +293,6 @@ class Git:
         unknown = done is not None and (done.code == 129 or b"not a git command" in done.err)
         if done is None or unknown:
             refuse_old(self.program(), version_of(Git(None, env=self._given).run("version").out))
-
-
-_PIPE, _DEVNULL = -1, -3
-"""``subprocess.PIPE`` and ``subprocess.DEVNULL``."""
 
 
 def find_git(env: Mapping[str, str]) -> str:

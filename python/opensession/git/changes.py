@@ -1,0 +1,122 @@
+"""What a change means for a ledger as it is now: which paths get which blob.
+
+Owns the rules of one ledger (docs/git.md): what has been taken back stays out, the smaller hash wins where two differ,
+what is there is not written again. The rules for two ledgers are union.py's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession import core
+from opensession.errors import IntegrityError
+from opensession.git.entries import checked_path, gone_path, link_path, meta_path, place_of, session_path
+from opensession.git.links import LIMIT, Link, seconds_of
+from opensession.git.trees import BLOB, Entry, object_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opensession.git.objects import Objects
+    from opensession.git.state import State
+
+
+class Changes(NamedTuple):
+    """What is to be in a ledger, or out of it."""
+
+    sessions: Sequence[tuple[str, int, bytes]] = ()
+    """Address, open file and description (:func:`opensession.git.links.meta_of`) of each session."""
+    links: Sequence[Link] = ()
+    gone: Sequence[str] = ()
+    """Addresses of sessions to take back."""
+    extra: Mapping[str, str] = {}
+    """Paths that the user chose, and the blob for each (:meth:`Objects.blob_of`)."""
+    time: int = 0
+    """Of the newest session in ``extra``, in seconds since 1970."""
+
+
+class Plan(NamedTuple):
+    """A change as edits of a tree."""
+
+    edits: dict[str, Entry | None]
+    blobs: list[bytes]
+    """Small blobs that must be written first; the sessions' own are written already."""
+    time: int
+    left_out: tuple[str, ...]
+
+
+def plan(state: State, changes: Changes, objects: Objects, written: dict[str, str]) -> Plan:
+    """The edits of a change; ``written`` remembers the sessions' blobs from one try to the next."""
+    edits: dict[str, Entry | None] = {}
+    small: list[bytes] = []
+    newest = changes.time
+    gone = set(changes.gone)
+    wanted = {sha256 for sha256, _, _ in changes.sessions} | {link.sha256 for link in changes.links}
+    out = {sha256 for sha256 in wanted if sha256 in gone or state.has(gone_path(sha256))}
+    for sha256, fd, meta in changes.sessions:
+        if sha256 in out:
+            continue
+        newest = max(newest, seconds_of(meta))
+        if not _is_there(state, sha256, fd):
+            if sha256 not in written:
+                written[sha256] = _written(objects, sha256, fd)
+            edits[session_path(sha256)] = Entry(BLOB, written[sha256])
+        _settle(state, meta_path(sha256), meta, edits, small)
+    for link in changes.links:
+        if link.sha256 not in out:
+            _settle(state, link_path(link.commit, link.sha256), link.to_json(), edits, small)
+    for path, oid in changes.extra.items():
+        edits[checked_path(path)] = Entry(BLOB, oid)
+    _take_back(state, gone, edits, small)
+    return Plan(edits, small, newest, tuple(sorted(out)))
+
+
+def _is_there(state: State, sha256: str, fd: int) -> bool:
+    """Whether the ledger holds the session: the name says which bytes, the size that they are all there."""
+    oid = state.file(session_path(sha256))
+    info = None if oid is None else state.batch.info(oid)
+    return info is not None and info.size == os.fstat(fd).st_size
+
+
+def _written(objects: Objects, sha256: str, fd: int) -> str:
+    os.lseek(fd, 0, os.SEEK_SET)
+    found, length = core.copy(fd)
+    if found != sha256:
+        raise IntegrityError(
+            f"the session {sha256} is damaged: its {length} bytes hash to {found}",
+            next=["opensession fsck --repair"],
+        )
+    return objects.blob_of(fd)
+
+
+def _settle(state: State, path: str, data: bytes, edits: dict[str, Entry | None], small: list[bytes]) -> None:
+    """Put a small document at a path, unless the one that stands there wins: the smaller SHA-256, as between machines.
+
+    Otherwise this machine and another would replace each other's for ever.
+    """
+    oid = object_id("blob", data, state.object_format)
+    there = state.file(path)
+    if there == oid:
+        return
+    if there is not None:
+        other = state.small(there, LIMIT)
+        if other is not None and hashlib.sha256(other).digest() < hashlib.sha256(data).digest():
+            return
+    edits[path] = Entry(BLOB, oid)
+    small.append(data)
+
+
+def _take_back(state: State, gone: set[str], edits: dict[str, Entry | None], small: list[bytes]) -> None:
+    """A tombstone for each session, and nothing of it anywhere else."""
+    if not gone:
+        return
+    for path, _ in state.files():
+        place = place_of(path)
+        if place is not None and place.sha256 in gone and path != gone_path(place.sha256):
+            edits[path] = None
+    for sha256 in sorted(gone):
+        if not state.has(gone_path(sha256)):
+            edits[gone_path(sha256)] = Entry(BLOB, object_id("blob", b"", state.object_format))
+            small.append(b"")

@@ -1,0 +1,186 @@
+"""Objects and refs written through git, and made durable.
+
+Owns how bytes become objects (a session from its open file, without passing through this process) and that what was
+written survives a power cut. Must not know what the objects mean.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from opensession.errors import InternalError, StorageFailedError
+from opensession.git.failures import Held, failure, lock_in
+from opensession.git.trees import object_id
+from opensession.store.folders import storage, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from opensession.git.run import Git
+
+BIG = 16 << 20
+"""Files above this size are compressed piece by piece into a pack of their own; smaller ones in memory."""
+_WRITE = (f"core.bigFileThreshold={BIG}", "core.logAllRefUpdates=false")
+_SLOWEST = 1 << 20
+"""Bytes a second that the slowest machine compresses and writes; the time limit for a large object follows."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Objects:
+    """The object database and the refs of one repository, for writing."""
+
+    def __init__(self, git: Git, common_dir: Path, object_format: str) -> None:
+        self._git = git.with_(options=_WRITE)
+        self._common = common_dir
+        self.object_format = object_format
+        self._fresh: set[str] = set()
+        self._packed = False
+
+    def blob_of(self, fd: int) -> str:
+        """The blob of an open plain file. Git reads the descriptor itself: memory stays flat at any size."""
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise InternalError("only a plain file can become a blob")
+        os.lseek(fd, 0, os.SEEK_SET)
+        done = self._git.run(
+            "hash-object", "-w", "--no-filters", "--stdin",
+            stdin=fd, timeout=60.0 + status.st_size / _SLOWEST, doing="write a session into the repository",
+        )  # fmt: skip
+        oid = done.out.decode().strip()
+        self._wrote([oid])
+        self._packed = self._packed or status.st_size > BIG
+        return oid
+
+    def write(self, kind: str, contents: Sequence[bytes]) -> list[str]:
+        """Small objects of one kind, all in one process."""
+        wanted = [object_id(kind, data, self.object_format) for data in contents]
+        if not contents:
+            return wanted
+        with _files(contents) as names:
+            done = self._git.run(
+                "hash-object", "-t", kind, "-w", "--no-filters", "--stdin-paths",
+                stdin="".join(f"{name}\n" for name in names).encode(),
+                timeout=60.0 + len(contents) / 100, doing="write into the repository",
+            )  # fmt: skip
+        if done.out.decode().split() != wanted:
+            raise InternalError(f"git gave a {kind} another id than it has")
+        self._wrote(wanted)
+        return wanted
+
+    def commit(self, tree: str, parents: Sequence[str], message: str, time: int) -> str:
+        """A commit by this program: it has neither the user's name nor the clock's time."""
+        who = f"opensession <opensession@localhost> {time} +0000"
+        lines = [
+            f"tree {tree}",
+            *(f"parent {p}" for p in parents),
+            f"author {who}",
+            f"committer {who}",
+            "",
+            message,
+        ]
+        return self.write("commit", [("\n".join(lines) + "\n").encode()])[0]
+
+    def _wrote(self, oids: Sequence[str]) -> None:
+        self._fresh.update(oids)
+
+    def sync(self) -> None:
+        """Make everything durable that was written since the last time: files, and the folders that name them.
+
+        Git syncs the files it writes, but not the folders; and it writes nothing where an object exists, which
+        somebody else may have left unsynced.
+        """
+        objects = self._common / "objects"
+        folders = {oid[:2] for oid in self._fresh}
+        for oid in self._fresh:
+            _sync(objects / oid[:2] / oid[2:])
+        for folder in sorted(folders):
+            _sync(objects / folder)
+        if self._packed:
+            _sync(objects / "pack")
+        if self._fresh:
+            _sync(objects)
+        self._fresh.clear()
+        self._packed = False
+
+    def swap(self, ref: str, new: str, old: str | None) -> bool:
+        """Set the ref to ``new`` if it still is ``old`` (None: if it does not exist); False if it is not.
+
+        A lock that somebody holds raises :class:`Held`: it may be gone in a moment.
+        """
+        zero = "0" * len(new)
+        # Without --no-deref a symbolic ref would lead the write to a branch.
+        words = ("update-ref", "--no-deref", ref, new, old or zero)
+        done = self._git.run(*words, ok=range(256), doing=f"set {ref}")
+        if done.code == 0:
+            self.sync_ref(ref)
+            return True
+        if (lock := lock_in(done.err, self._git.cwd)) is not None:
+            raise Held(lock)
+        if self.tip(ref) != old:
+            return False
+        raise failure(done, cwd=self._git.cwd, doing=f"set {ref}")
+
+    def tip(self, ref: str) -> str | None:
+        """What the ref points to now."""
+        done = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", ref, ok=(0, 1, 128))
+        return done.out.decode().strip() if done.code == 0 else None
+
+    def sync_ref(self, ref: str) -> None:
+        """Make durable where the ref points to, in whichever way the repository keeps its refs."""
+        table = self._common / "reftable"
+        if table.is_dir():
+            for path in table.iterdir():
+                _sync(path)
+            _sync(table)
+        else:
+            path = self._common / ref
+            _sync(path)
+            _sync(self._common / "packed-refs")
+            for folder in path.parents:
+                if folder == self._common:
+                    break
+                _sync(folder)
+        _sync(self._common)
+
+
+def _sync(path: Path) -> None:
+    """Make one file or folder durable, if it is there: an object may be in a pack, a ref in another file."""
+    with storage(path, "make durable"), suppress(FileNotFoundError, NotADirectoryError):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            sync(fd)
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def _files(contents: Sequence[bytes]) -> Iterator[list[str]]:
+    """The contents as files of a private folder, gone at the end."""
+    import shutil
+    import tempfile
+
+    try:
+        folder = tempfile.mkdtemp(prefix="opensession-")
+    except OSError as error:
+        raise StorageFailedError(
+            f"cannot make a temporary folder: {error.strerror}", errno=error.errno
+        ) from error
+    try:
+        names = []
+        for number, data in enumerate(contents):
+            name = os.path.join(folder, str(number))
+            try:
+                with open(name, "xb") as file:
+                    file.write(data)
+            except OSError as error:
+                raise StorageFailedError(
+                    f"cannot write a temporary file in {folder!r}: {error.strerror}", errno=error.errno
+                ) from error
+            names.append(name)
+        yield names
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
