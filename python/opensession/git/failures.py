@@ -188,3 +188,15 @@ def timed_out(doing: str, seconds: float, remote: str | None) -> OpensessionErro
     )
     error.reason = "hung"
     return error
+
+
+def too_much(doing: str, limit: int, remote: str | None) -> OpensessionError:
+    """A git command was stopped because its answer had no end."""
+    if remote is None:
+        return StorageFailedError(
+            f"git could not {doing}: its answer is longer than {limit >> 20} MiB", next=["git fsck"]
+        )
+    return RemoteFailedError(
+        f"git could not {doing}: the answer of {remote} is longer than {limit >> 20} MiB",
+        next=[f"git ls-remote {quoted(remote)}"],
+    )

@@ -27,7 +27,7 @@ from opensession.git.entries import (
 )
 from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT, Link, meta_of, read_meta
-from opensession.git.objects import Objects
+from opensession.git.objects import Objects, commit_of
 from opensession.git.state import State
 
 if TYPE_CHECKING:
@@ -235,10 +235,10 @@ class Ledger:
             return Recorded(state.tip, state.tip, changed=False, left_out=todo.left_out)
         if state.tip is None and not todo.edits:
             return Recorded(None, None, changed=False, left_out=todo.left_out)
-        self.objects.write("blob", todo.blobs)
-        self.objects.write("tree", list(edited.objects.values()))
         parents = [] if rewrite or state.tip is None else [state.tip]
-        new = self.objects.commit(edited.root, parents, message, max(state.time, todo.time))
+        commit = commit_of(edited.root, parents, message, max(state.time, todo.time))
+        trees = list(edited.objects.values())
+        (*_, (new,)) = self.objects.write_all([("blob", todo.blobs), ("tree", trees), ("commit", [commit])])
         self.objects.sync()
         if not self.objects.swap(self.ref, new, state.tip):
             return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from opensession.errors import InternalError, StorageFailedError
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from opensession.git.run import Git
+    from opensession.git.run import Git, Running
 
 BIG = 16 << 20
 """Files above this size are compressed piece by piece into a pack of their own; smaller ones in memory."""
 _WRITE = (f"core.bigFileThreshold={BIG}", "core.logAllRefUpdates=false")
 _SLOWEST = 1 << 20
 """Bytes a second that the slowest machine compresses and writes; the time limit for a large object follows."""
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_AT_ONCE = 16
 
 
 class Objects:
@@ -56,33 +57,40 @@ class Objects:
         return oid
 
     def write(self, kind: str, contents: Sequence[bytes]) -> list[str]:
-        """Small objects of one kind, all in one process."""
-        wanted = [object_id(kind, data, self.object_format) for data in contents]
-        if not contents:
-            return wanted
-        with _files(contents) as names:
-            done = self._git.run(
-                "hash-object", "-t", kind, "-w", "--no-filters", "--stdin-paths",
-                stdin="".join(f"{name}\n" for name in names).encode(),
-                timeout=60.0 + len(contents) / 100, doing="write into the repository",
-            )  # fmt: skip
-        if done.out.decode().split() != wanted:
-            raise InternalError(f"git gave a {kind} another id than it has")
-        self._wrote(wanted)
+        """Small objects of one kind."""
+        return self.write_all([(kind, contents)])[0]
+
+    def write_all(self, groups: Sequence[tuple[str, Sequence[bytes]]]) -> list[list[str]]:
+        """Small objects, a process for each kind, all at the same time: they wait for the disk and not for each
+        other.
+        """
+        wanted = [
+            [object_id(kind, data, self.object_format) for data in contents] for kind, contents in groups
+        ]
+        with ExitStack() as stack:
+            running = [
+                (kind, ids, self._hash(stack, kind, contents))
+                for (kind, contents), ids in zip(groups, wanted, strict=True)
+                if contents
+            ]
+            for kind, ids, command in running:
+                if command.end().out.decode().split() != ids:
+                    raise InternalError(f"git gave a {kind} another id than it has")
+                self._wrote(ids)
         return wanted
 
+    def _hash(self, stack: ExitStack, kind: str, contents: Sequence[bytes]) -> Running:
+        names = stack.enter_context(_files(contents))
+        command = self._git.begin(
+            "hash-object", "-t", kind, "-w", "--no-filters", "--stdin-paths",
+            stdin=names, timeout=60.0 + len(contents) / 100, doing="write into the repository",
+        )  # fmt: skip
+        stack.callback(command.kill)
+        return command
+
     def commit(self, tree: str, parents: Sequence[str], message: str, time: int) -> str:
-        """A commit by this program: it has neither the user's name nor the clock's time."""
-        who = f"opensession <opensession@localhost> {time} +0000"
-        lines = [
-            f"tree {tree}",
-            *(f"parent {p}" for p in parents),
-            f"author {who}",
-            f"committer {who}",
-            "",
-            message,
-        ]
-        return self.write("commit", [("\n".join(lines) + "\n").encode()])[0]
+        """Write a commit by this program."""
+        return self.write("commit", [commit_of(tree, parents, message, time)])[0]
 
     def _wrote(self, oids: Sequence[str]) -> None:
         self._fresh.update(oids)
@@ -94,15 +102,11 @@ class Objects:
         somebody else may have left unsynced.
         """
         objects = self._common / "objects"
-        folders = {oid[:2] for oid in self._fresh}
-        for oid in self._fresh:
-            _sync(objects / oid[:2] / oid[2:])
-        for folder in sorted(folders):
-            _sync(objects / folder)
-        if self._packed:
-            _sync(objects / "pack")
-        if self._fresh:
-            _sync(objects)
+        _sync_all([objects / oid[:2] / oid[2:] for oid in self._fresh])
+        folders = sorted({oid[:2] for oid in self._fresh})
+        _sync_all(
+            [objects / name for name in (*folders, *(["pack"] if self._packed else []), "") if self._fresh]
+        )
         self._fresh.clear()
         self._packed = False
 
@@ -133,18 +137,38 @@ class Objects:
         """Make durable where the ref points to, in whichever way the repository keeps its refs."""
         table = self._common / "reftable"
         if table.is_dir():
-            for path in table.iterdir():
-                _sync(path)
-            _sync(table)
+            paths = [*table.iterdir(), table]
         else:
             path = self._common / ref
-            _sync(path)
-            _sync(self._common / "packed-refs")
-            for folder in path.parents:
-                if folder == self._common:
-                    break
-                _sync(folder)
-        _sync(self._common)
+            above = [folder for folder in path.parents if folder.is_relative_to(self._common)]
+            paths = [path, self._common / "packed-refs", *above]
+        _sync_all([*paths, self._common])
+
+
+def _sync_all(paths: Sequence[Path]) -> None:
+    """Make files or folders durable, many at a time: a disk's journal takes them together, and waiting for it is all
+    that takes time.
+    """
+    pending = list(dict.fromkeys(paths))
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while pending and not failed:
+                _sync(pending.pop())
+        except IndexError:
+            return  # another one took the last
+        except BaseException as error:  # noqa: BLE001  raised below, in the thread that asked
+            failed.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(min(len(pending), _AT_ONCE) - 1)]
+    for thread in threads:
+        thread.start()
+    work()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def _sync(path: Path) -> None:
@@ -157,30 +181,39 @@ def _sync(path: Path) -> None:
             os.close(fd)
 
 
+def commit_of(tree: str, parents: Sequence[str], message: str, time: int) -> bytes:
+    """A commit by this program: it has neither the user's name nor the clock's time."""
+    who = f"opensession <opensession@localhost> {time} +0000"
+    lines = [
+        f"tree {tree}",
+        *(f"parent {p}" for p in parents),
+        f"author {who}",
+        f"committer {who}",
+        "",
+        message,
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
 @contextmanager
-def _files(contents: Sequence[bytes]) -> Iterator[list[str]]:
-    """The contents as files of a private folder, gone at the end."""
-    import shutil
+def _files(contents: Sequence[bytes]) -> Iterator[int]:
+    """The contents as files of a private folder, gone at the end: a descriptor from which their names can be read."""
     import tempfile
 
-    try:
-        folder = tempfile.mkdtemp(prefix="opensession-")
-    except OSError as error:
-        raise StorageFailedError(
-            f"cannot make a temporary folder: {error.strerror}", errno=error.errno
-        ) from error
-    try:
-        names = []
-        for number, data in enumerate(contents):
-            name = os.path.join(folder, str(number))
-            try:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="opensession-", ignore_cleanup_errors=True)
+            )
+            names = [os.path.join(folder, str(number)) for number in range(len(contents))]
+            for name, data in zip(names, contents, strict=True):
                 with open(name, "xb") as file:
                     file.write(data)
-            except OSError as error:
-                raise StorageFailedError(
-                    f"cannot write a temporary file in {folder!r}: {error.strerror}", errno=error.errno
-                ) from error
-            names.append(name)
-        yield names
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            listed = stack.enter_context(open(os.path.join(folder, "names"), "w+b"))
+            listed.write(os.fsencode("".join(f"{name}\n" for name in names)))
+            listed.seek(0)
+        except OSError as error:
+            raise StorageFailedError(
+                f"cannot make a temporary file: {error.strerror}", errno=error.errno
+            ) from error
+        yield listed.fileno()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
@@ -25,6 +25,8 @@ ANSWER_LIMIT = 256 << 20
 _NOISE_LIMIT = 64 << 10
 """Bytes kept of what a program says on standard error; a server may send any amount."""
 _PIECE = 1 << 16
+_LOOK = 0.5
+"""Seconds between two looks at what a process writes elsewhere."""
 
 
 class Done(NamedTuple):
@@ -86,13 +88,18 @@ def finish(
     *,
     stdin: bytes | None = None,
     timeout: float,
+    idle: float | None = None,
+    watch: Callable[[], None] | None = None,
     limit: int = ANSWER_LIMIT,
 ) -> Done:
-    """Feed and read the process until it ends; whatever goes wrong here, it is gone afterwards."""
+    """Feed and read the process until it ends; whatever goes wrong here, it is gone afterwards.
+
+    ``idle`` is how long it may say nothing; ``watch`` is called about once a second and ends it by raising.
+    """
     deadline = time.monotonic() + timeout
     out, err = bytearray(), _Noise()
     try:
-        for is_noise, piece in _traffic(child, stdin, deadline):
+        for is_noise, piece in _traffic(child, stdin, deadline, idle or timeout, watch):
             if is_noise:
                 err.add(piece)
             else:
@@ -109,10 +116,15 @@ def finish(
 
 
 def _traffic(
-    child: subprocess.Popen[bytes], stdin: bytes | None, deadline: float
+    child: subprocess.Popen[bytes],
+    stdin: bytes | None,
+    deadline: float,
+    idle: float,
+    watch: Callable[[], None] | None,
 ) -> Iterator[tuple[bool, bytes]]:
     """All that the process says, piece by piece, while it is fed; True marks what comes on standard error."""
     waiting = memoryview(stdin or b"")
+    until = min(deadline, time.monotonic() + idle)
     with selectors.DefaultSelector() as selector:
         for pipe in (child.stdout, child.stderr):
             if pipe is not None:
@@ -121,8 +133,15 @@ def _traffic(
             os.set_blocking(child.stdin.fileno(), False)
             selector.register(child.stdin, selectors.EVENT_WRITE)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            left = until - time.monotonic()
+            if time.monotonic() >= deadline:
+                raise TimedOut
+            ready = selector.select(max(0.0, left if watch is None else min(left, _LOOK)))
+            if watch is not None:
+                watch()
+            if ready:
+                until = min(deadline, time.monotonic() + idle)
+            elif time.monotonic() >= until:
                 raise TimedOut
             for key, _ in ready:
                 if key.fileobj is child.stdin:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from opensession import settings
 from opensession.errors import NotFoundError, UsageError
+from opensession.git.environment import refuse_old, version_of
 from opensession.git.process import DEVNULL, PIPE, finish
 from opensession.git.refs import BRANCHES, branch_of, ledger_ref
-from opensession.git.run import Git, refuse_old, version_of
+from opensession.git.run import Git
 from opensession.settings import quoted
 
 if TYPE_CHECKING:

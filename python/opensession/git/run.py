@@ -1,22 +1,21 @@
-"""How git is started: argument lists, a clean environment, the same options for every call.
+"""How git is started: one object for one repository, whose calls all end, in time, with an answer or a typed error.
 
-Owns what git may see of the user's environment, what it may do (no hooks, no prompts, no transport but those asked
-for, everything synced), and which program it is. What a failure means is failures.py. Must not know ledgers.
+Owns the ways to run a command: to its end, beside others, as a stream, as one process for many questions. What git may
+see and do is environment.py, what a failure means failures.py. Must not know ledgers.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from opensession import core
 from opensession.errors import NotFoundError, StorageFailedError
 from opensession.git import process
-from opensession.git.failures import failure, timed_out
+from opensession.git.environment import Trust, environment, find_git, options, refuse_old, version_of
+from opensession.git.failures import failure, timed_out, too_much
 from opensession.git.process import ANSWER_LIMIT, Done, TimedOut, TooMuch
 
 if TYPE_CHECKING:
@@ -25,73 +24,13 @@ if TYPE_CHECKING:
 
     from opensession.git.batch import Batch
 
-T = TypeVar("T")
+__all__ = ["Done", "Git", "Running", "Trust", "find_git"]
 
-MINIMUM = (2, 39)
-"""The oldest git with ``core.fsync`` for all components, ``cat-file --batch-command`` and today's ownership checks in
-a distribution that still mends it."""
+T = TypeVar("T")
 
 _SECONDS = 60.0
 _PIECE = 1 << 16
 _PIPE, _DEVNULL = process.PIPE, process.DEVNULL
-
-# Of git's own variables only these are the user's wishes about programs, networks and configuration. All others name
-# folders and files, which a hook inherits from the git that runs it, or would mix a trace into an answer.
-_KEPT = re.compile(
-    r"GIT_(?:SSH_COMMAND|SSH_VARIANT|SSL_\w+|HTTP_\w+|PROXY_SSL_\w+|EXEC_PATH|CEILING_DIRECTORIES"
-    r"|DISCOVERY_ACROSS_FILESYSTEM|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|TEST_\w+)"
-)
-_ALWAYS = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ASKPASS": "false",
-    "SSH_ASKPASS_REQUIRE": "never",
-    "GIT_PROTOCOL_FROM_USER": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_PAGER": "cat",
-    "GIT_EDITOR": "false",
-    "GIT_ADVICE": "0",
-    "LC_ALL": "C",
-    "LANGUAGE": "",
-}
-_OPTIONS = (
-    "core.fsync=all",
-    "core.fsyncMethod=fsync",
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-    "core.quotePath=true",
-    "protocol.allow=never",
-    "protocol.ext.allow=never",
-    "http.followRedirects=false",
-    "http.lowSpeedLimit=1000",
-    "http.lowSpeedTime=20",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "submodule.recurse=false",
-    "transfer.credentialsInUrl=warn",
-)
-_NO_HOOKS = "core.hooksPath=/dev/null"
-_STRANGERS_ENVIRONMENT = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=10",
-}
-_STRANGERS_OPTIONS = (
-    "transfer.fsckObjects=true",
-    "transfer.bundleURI=false",
-    "fetch.recurseSubmodules=false",
-    "credential.helper=",
-)
-
-
-class Trust(Enum):
-    """Whose settings a call obeys."""
-
-    USER = "user"
-    """The user's own configuration: a remote that is set up here, a repository of this machine."""
-    STRANGER = "stranger"
-    """None: an address that came from somebody else. No credentials, no configuration."""
 
 
 class Git:
@@ -160,25 +99,28 @@ class Git:
 
         ``remote`` is the remote as it may be shown, where one takes part; ``doing`` completes "git could not …".
         """
-        doing = doing or f"run {words[0]!r}"
-        feed = stdin if isinstance(stdin, bytes) else None
-        child = self.start(
-            *words,
-            stdin=_PIPE if feed is not None else _DEVNULL if stdin is None else stdin,  # type: ignore[arg-type]
-            stdout=_PIPE if stdout is None else stdout,
+        begun = self.begin(
+            *words, stdin=stdin, stdout=stdout, timeout=timeout, remote=remote, doing=doing, limit=limit
         )
-        try:
-            done = process.finish(child, stdin=feed, timeout=timeout, limit=limit)
-        except TimedOut:
-            raise timed_out(doing, timeout, remote) from None
-        except TooMuch:
-            raise StorageFailedError(
-                f"git could not {doing}: its answer is longer than {limit >> 20} MiB", next=["git gc"]
-            ) from None
-        if done.code not in ok:
-            self.check_version(done)
-            raise failure(done, cwd=self.cwd, doing=doing, remote=remote)
-        return done
+        return begun.end(ok)
+
+    def begin(
+        self,
+        *words: str,
+        stdin: bytes | int | None = None,
+        stdout: int | None = None,
+        timeout: float = _SECONDS,
+        remote: str | None = None,
+        doing: str | None = None,
+        limit: int = ANSWER_LIMIT,
+    ) -> Running:
+        """Start one command; the same as :meth:`run` after its ``end``, or gone after its ``kill``."""
+        feed = stdin if isinstance(stdin, bytes) else None
+        given = _DEVNULL if stdin is None or isinstance(stdin, bytes) else stdin
+        child = self.start(
+            *words, stdin=given if feed is None else _PIPE, stdout=_PIPE if stdout is None else stdout
+        )
+        return Running(self, child, feed, timeout, remote, doing or f"run {words[0]!r}", limit)
 
     def text(self, *words: str, ok: Sequence[int] = (0,)) -> str:
         """The answer of a command as text without its last line end; bytes that are no UTF-8 are kept."""
@@ -248,35 +190,19 @@ class Git:
 
     def environment(self) -> dict[str, str]:
         """The whole environment of a call."""
-        env = {
-            name: value
-            for name, value in self._given.items()
-            if not name.startswith(("GIT_", "LC_")) or _KEPT.fullmatch(name)
-        }
-        if self.trust is Trust.STRANGER:
-            env = {name: value for name, value in env.items() if not name.startswith("GIT_CONFIG")}
-            env |= _STRANGERS_ENVIRONMENT
-        env |= _ALWAYS
-        env["GIT_ALLOW_PROTOCOL"] = ":".join(self.protocols)
-        if not self.protocols:
-            env["GIT_NO_LAZY_FETCH"] = (
-                "1"  # a partial clone would fetch what is missing, from anywhere it likes
-            )
-        if self.git_dir is not None:
-            env["GIT_DIR"] = str(self.git_dir)
-            if self.worktree is not None:
-                env["GIT_WORK_TREE"] = str(self.worktree)
-        return env
+        return environment(
+            self._given,
+            trust=self.trust,
+            protocols=self.protocols,
+            git_dir=self.git_dir,
+            worktree=self.worktree,
+        )
 
     def _configuration(self) -> list[str]:
         if self._more is None:
             return []
-        chosen = [*_OPTIONS, *(f"protocol.{name}.allow=always" for name in self.protocols)]
-        if not self._hooks:
-            chosen.append(_NO_HOOKS)
-        if self.trust is Trust.STRANGER:
-            chosen += _STRANGERS_OPTIONS
-        return [word for option in (*chosen, *self._more) for word in ("-c", option)]
+        rules = options(trust=self.trust, protocols=self.protocols, hooks=self._hooks)
+        return [word for option in (*rules, *self._more) for word in ("-c", option)]
 
     def program(self) -> str:
         """The program that is run."""
@@ -295,29 +221,30 @@ class Git:
             refuse_old(self.program(), version_of(Git(None, env=self._given).run("version").out))
 
 
-def find_git(env: Mapping[str, str]) -> str:
-    """The git program of this ``PATH``; a folder that is not absolute is left out, since a repository may be it."""
-    for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        program = os.path.join(folder, "git")
-        if os.path.isabs(folder) and os.path.isfile(program) and os.access(program, os.X_OK):
-            return program
-    raise NotFoundError(
-        "the program git is not installed, or not on PATH: sharing works through it",
-        next=["git --version", "opensession doctor"],
-    )
+class Running(NamedTuple):
+    """A command that was started."""
 
+    git: Git
+    child: subprocess.Popen[bytes]
+    feed: bytes | None
+    timeout: float
+    remote: str | None
+    doing: str
+    limit: int
 
-def version_of(answer: bytes) -> tuple[int, ...]:
-    """The numbers in what ``git version`` says; empty where it says something else."""
-    found = re.match(rb"git version (\d+)\.(\d+)(?:\.(\d+))?", answer)
-    return () if found is None else tuple(int(n) for n in found.groups() if n is not None)
+    def end(self, ok: Sequence[int] = (0,)) -> Done:
+        """Wait for its end; a code that is not in ``ok`` is raised as the error it means."""
+        try:
+            done = process.finish(self.child, stdin=self.feed, timeout=self.timeout, limit=self.limit)
+        except TimedOut:
+            raise timed_out(self.doing, self.timeout, self.remote) from None
+        except TooMuch:
+            raise too_much(self.doing, self.limit, self.remote) from None
+        if done.code not in ok:
+            self.git.check_version(done)
+            raise failure(done, cwd=self.git.cwd, doing=self.doing, remote=self.remote)
+        return done
 
-
-def refuse_old(program: str, version: tuple[int, ...]) -> None:
-    """Refuse a git that would not do what is asked of it: an unknown ``core.fsync`` is ignored, not refused."""
-    if version[:2] < MINIMUM:
-        shown = ".".join(map(str, version)) or "an unknown version"
-        raise NotFoundError(
-            f"{program!r} is git {shown}, and sharing needs {MINIMUM[0]}.{MINIMUM[1]} or newer",
-            next=["git --version", "opensession doctor"],
-        )
+    def kill(self) -> None:
+        """Stop it, if it has not ended."""
+        process.kill(self.child)
