@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{chunk64, followers, masks, special};
+use super::scan::{best, chunk64, special, Build, Work};
 use super::{Fault, FaultKind};
 
 /// Where a string ends and what it is made of.
@@ -28,49 +28,76 @@ pub fn scan(b: &[u8], from: usize) -> Result<Span, Fault> {
     scan_escaped(b, p)
 }
 
-/// Chunk by chunk, without a branch for each escape: texts of programs have one every forty bytes.
-#[inline(never)]
-fn scan_escaped(b: &[u8], mut p: usize) -> Result<Span, Fault> {
-    let mut canonical = true;
-    // The first byte of the chunk is escaped by the last one of the chunk before.
-    let mut carried = 0;
-    // End of the last surrogate pair: its second half was read with the first.
-    let mut read_to = 0;
-    loop {
-        let Some(c) = chunk64(b, p) else { return Err(Fault::new(FaultKind::Control, p.min(b.len()))) };
-        let m = masks(c);
-        let escaped = if m.backslash == 0 { std::mem::take(&mut carried) } else { escaped(m.backslash, &mut carried) };
-        let end = m.quote & !escaped | m.control;
-        // The bits below the end of the string, all of them if it does not end here.
-        let inside = (end & end.wrapping_neg()).wrapping_sub(1);
-        let escapes = escaped & inside;
-        if escapes != 0 {
-            let f = followers(c);
-            canonical &= f.slash & escapes == 0;
-            let bad = escapes & !(f.simple | f.slash | f.u);
-            let mut unicodes = escapes & f.u & (bad & bad.wrapping_neg()).wrapping_sub(1);
-            while unicodes != 0 {
-                let at = p + unicodes.trailing_zeros() as usize - 1;
-                unicodes &= unicodes - 1;
-                if at >= read_to {
-                    let (width, same) = unicode(b, at)?;
-                    canonical &= same;
-                    read_to = at + width;
+#[inline(always)]
+fn scan_escaped(b: &[u8], from: usize) -> Result<Span, Fault> {
+    best(Escaped { b, from })
+}
+
+/// The rest of a string from its first backslash (or its fault) on.
+struct Escaped<'b> {
+    b: &'b [u8],
+    from: usize,
+}
+
+impl Work for Escaped<'_> {
+    type Done = Result<Span, Fault>;
+
+    /// Chunk by chunk, without a branch for each escape: texts of programs have one every forty bytes.
+    #[inline(always)]
+    fn with<B: Build>(self) -> Result<Span, Fault> {
+        let Escaped { b, from: mut p } = self;
+        let mut canonical = true;
+        // The first byte of the chunk is escaped by the last one of the chunk before.
+        let mut carried = 0;
+        // End of the last surrogate pair: its second half was read with the first.
+        let mut read_to = 0;
+        loop {
+            let Some(c) = chunk64(b, p) else { return Err(Fault::new(FaultKind::Control, p.min(b.len()))) };
+            let m = B::masks(c);
+            let escaped =
+                if m.backslash == 0 { std::mem::take(&mut carried) } else { escaped(m.backslash, &mut carried) };
+            let end = m.quote & !escaped | m.control;
+            // The bits below the end of the string, all of them if it does not end here.
+            let inside = (end & end.wrapping_neg()).wrapping_sub(1);
+            let escapes = escaped & inside;
+            if escapes != 0 {
+                let rare = escapes & !B::simple(c);
+                if rare != 0 {
+                    canonical &= rare_escapes(b, p, rare, &mut read_to)?;
                 }
             }
-            if bad != 0 {
-                return Err(Fault::new(FaultKind::Escape, p + bad.trailing_zeros() as usize - 1));
+            if end != 0 {
+                let at = p + end.trailing_zeros() as usize;
+                if m.control & (end & end.wrapping_neg()) != 0 {
+                    return Err(Fault::new(FaultKind::Control, at));
+                }
+                return Ok(Span { end: at, canonical, escaped: true });
             }
+            p += 64;
         }
-        if end != 0 {
-            let at = p + end.trailing_zeros() as usize;
-            if m.control & (end & end.wrapping_neg()) != 0 {
-                return Err(Fault::new(FaultKind::Control, at));
-            }
-            return Ok(Span { end: at, canonical, escaped: true });
-        }
-        p += 64;
     }
+}
+
+/// Check the escapes of the chunk at `p` whose second bytes are the bits of `rare`: `\/` and `\u` are fine, others are
+/// not. True if all are canonical.
+#[inline(never)]
+fn rare_escapes(b: &[u8], p: usize, mut rare: u64, read_to: &mut usize) -> Result<bool, Fault> {
+    let mut canonical = true;
+    while rare != 0 {
+        let at = p + rare.trailing_zeros() as usize - 1;
+        rare &= rare - 1;
+        match b[at + 1] {
+            b'/' => canonical = false,
+            b'u' if at < *read_to => {}
+            b'u' => {
+                let (width, same) = unicode(b, at)?;
+                canonical &= same;
+                *read_to = at + width;
+            }
+            _ => return Err(Fault::new(FaultKind::Escape, at)),
+        }
+    }
+    Ok(canonical)
 }
 
 /// The bytes that a backslash stands before, counted in runs: of `\\\\n` the first escapes the second, the third `n`. The
@@ -248,6 +275,7 @@ pub fn recode_into(literal: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::Plain;
     use super::*;
 
     /// The grammar, byte by byte.
@@ -307,7 +335,10 @@ mod tests {
             text.push(b'"');
             text.extend([0; super::super::scan::PAD]);
             let want = plainly(&text, 0);
-            assert_eq!(scan(&text, 0).map(|s| (s.end, s.canonical)), want, "{:?}", String::from_utf8_lossy(&text));
+            let shown = String::from_utf8_lossy(&text);
+            assert_eq!(scan(&text, 0).map(|s| (s.end, s.canonical)), want, "{shown:?}");
+            let plain = Escaped { b: &text, from: 0 }.with::<Plain>();
+            assert_eq!(plain.map(|s| (s.end, s.canonical)), want, "{shown:?}");
         }
     }
 
