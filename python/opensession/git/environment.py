@@ -41,7 +41,10 @@ _ALWAYS = {
     "LC_ALL": "C",
     "LANGUAGE": "",
 }
+BIG = 16 << 20
+"""Files above this size are compressed and read piece by piece; smaller ones in memory."""
 _OPTIONS = (
+    f"core.bigFileThreshold={BIG}",
     "core.fsync=all",
     "core.fsyncMethod=fsync",
     "core.fsmonitor=false",

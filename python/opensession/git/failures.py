@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from opensession.git.process import Done
 
+_FRESH_LOCK = 5.0
+"""Seconds. Git holds the lock of a ref for milliseconds; an older one was left behind, or somebody hangs."""
 _LOCK = re.compile(r"[Uu]nable to create '([^'\n]+\.lock)': File exists|([^'\s]+\.lock): File exists")
 _DUBIOUS = re.compile(r"detected dubious ownership in repository at '([^'\n]+)'")
 _USER_PART = re.compile(r"(?<=//)[^/\s'\"]*@")
@@ -140,6 +142,11 @@ class Held(Exception):
             self.age = time.time() - os.lstat(lock).st_mtime
         except OSError:
             self.age = 0.0
+
+    def refuse_old(self) -> None:
+        """Raise BusyError unless the lock is so fresh that waiting for it makes sense."""
+        if self.age > _FRESH_LOCK:
+            raise busy(self.lock) from None
 
 
 def lock_in(err: bytes, cwd: Path) -> Path | None:

@@ -7,8 +7,6 @@ the store.
 
 from __future__ import annotations
 
-import os
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +25,7 @@ from opensession.git.entries import (
 )
 from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT, Link, meta_of, read_meta
-from opensession.git.objects import Objects, commit_of
+from opensession.git.objects import Objects, commit_of, pause
 from opensession.git.state import State
 
 if TYPE_CHECKING:
@@ -44,9 +42,9 @@ __all__ = [
     "classify", "gone_path", "link_path", "meta_of", "meta_path", "session_path",
 ]  # fmt: skip
 
-_LONGEST_PAUSE = 0.25
-_FRESH_LOCK = 5.0
-"""Seconds. Git holds the lock of a ref for milliseconds; an older one was left behind, or somebody hangs."""
+
+_IN_PIECES = ("core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
+"""Git maps a pack by the gigabyte otherwise."""
 
 
 class LedgerEntry(NamedTuple):
@@ -99,7 +97,8 @@ class Ledger:
         self._opened.__exit__(kind, error, tb)
 
     @contextmanager
-    def _reading(self) -> Iterator[Batch]:
+    def reading(self) -> Iterator[Batch]:
+        """The git that answers for objects: that of the ``with`` block, or one for this block."""
         if self._batch is not None:
             yield self._batch
         else:
@@ -108,7 +107,7 @@ class Ledger:
 
     @contextmanager
     def _state(self) -> Iterator[State]:
-        with self._reading() as batch:
+        with self.reading() as batch:
             yield State.of(batch, self.ref, self.object_format)
 
     def tip(self) -> str | None:
@@ -190,9 +189,8 @@ class Ledger:
 
     def copy_blob(self, oid: str, out: int | None) -> tuple[str, int]:
         """Copy a blob's bytes to a descriptor (or nowhere) and return their SHA-256 and length."""
-        return self.git.pipe(
-            "cat-file", "blob", oid, into=lambda fd: core.copy(fd, out), doing="read a session"
-        )
+        git = self.git.with_(options=_IN_PIECES)
+        return git.pipe("cat-file", "blob", oid, into=lambda fd: core.copy(fd, out), doing="read a session")
 
     def record(
         self, changes: Changes, message: str, *, attempts: int = 50, rewrite: bool = False
@@ -204,18 +202,17 @@ class Ledger:
         """
         written: dict[str, str] = {}
         lock: Path | None = None
-        with self._reading() as batch:
+        with self.reading() as batch:
             for attempt in range(attempts):
                 state = State.of(batch, self.ref, self.object_format)
                 try:
                     done = self._attempt(state, changes, message, written, rewrite=rewrite)
                 except Held as held:
+                    held.refuse_old()
                     lock, done = held.lock, None
-                    if held.age > _FRESH_LOCK:
-                        raise busy(lock) from None
                 if done is not None:
                     return done
-                _pause(attempt)
+                pause(attempt)
         if lock is not None:
             raise busy(lock)
         raise BusyError(
@@ -248,9 +245,3 @@ class Ledger:
 def is_v1_session(path: str) -> bool:
     """Whether a path of the older layout is a session, not a description or an index."""
     return path.endswith(".hail.jsonl")
-
-
-def _pause(attempt: int) -> None:
-    """Wait a little, and not as long as the others."""
-    most = min(_LONGEST_PAUSE, 0.004 * 2 ** min(attempt, 10))
-    time.sleep(most * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
