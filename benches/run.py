@@ -23,8 +23,9 @@ from harness import data, machine, rows, table
 from harness.handoff import handoff
 from harness.measure import Failed
 from harness.rows import Bench
+from harness.sharing import scan, sharing
 
-ROWS = {**rows.ROWS, "handoff": handoff}
+ROWS = {**rows.ROWS, "handoff": handoff, "scan": scan, "sharing": sharing}
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 

@@ -41,6 +41,7 @@ class Case:
     argv: Sequence[str]
     before: Callable[[], None] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
     limit: float = 900.0
 
 
@@ -94,6 +95,7 @@ def sample(case: Case) -> Sample:
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(LAUNCHER), str(case.limit), *case.argv],
         env={**os.environ, **case.env},
+        cwd=case.cwd,
         capture_output=True,
         check=False,
         text=True,

@@ -289,7 +289,7 @@ def startup(bench: Bench) -> list[Line]:
     taken = rounds([nothing, version, keep, ours, orjson], max(20, bench.count), watch=False)
     lines = []
     for case, most in ((version, 0.025), (keep, 0.15)):
-        line = Line(case.name, "-", nothing.name, taken.seconds(case.name), unit="ms")
+        line = Line(case.name, "-", nothing.name, taken.seconds(case.name), unit="+ms")
         line.measured, line.reach = taken.extra(case.name, nothing.name), f"<= +{most * 1e3:.0f} ms"
         line.met, line.peak = line.measured.mid <= most, taken.peak(case.name)
         lines.append(line)

@@ -37,6 +37,7 @@ class Line:
     rate: float | None = None
     measured: Spread | None = None
     unit: str = "x"
+    """Of `measured`: times the peer, milliseconds, or milliseconds more than the peer (`+ms`)."""
     reach: str = ""
     met: bool | None = None
     peak: int | None = None
@@ -74,6 +75,8 @@ def _spread(spread: Spread | None, unit: str) -> str:
     if spread is None:
         return "-"
     if unit == "ms":
+        return f"{spread.mid * 1e3:.0f} ms ({spread.low * 1e3:.0f} to {spread.high * 1e3:.0f})"
+    if unit == "+ms":
         return f"{spread.mid * 1e3:+.0f} ms ({spread.low * 1e3:+.0f} to {spread.high * 1e3:+.0f})"
     return f"{spread.mid:.2f}x ({spread.low:.2f}-{spread.high:.2f})"
 
