@@ -1,0 +1,277 @@
+"""Brings a ledger to a remote: what is there already is kept, and whoever else pushes at the same time loses nothing.
+
+Owns the loop: fetch, unite, push, again where somebody else was first; the words of a failed push and the command that
+does it by hand. The ref is never forced: a push names the commit that it replaces. The user's repository is only read.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession import core
+from opensession.errors import (
+    IntegrityError,
+    InternalError,
+    NotFoundError,
+    RemoteFailedError,
+    StorageFailedError,
+)
+from opensession.git.mirror import Mirror, mirror_of
+from opensession.git.refs import checked_ref
+from opensession.git.state import State
+from opensession.git.transport import PEER, Limits, Pushing, failed, hooks_folder, settings_of, transfer
+from opensession.git.trees import BLOB, Entry
+from opensession.git.union import Clean, unite
+from opensession.settings import quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opensession.errors import OpensessionError
+    from opensession.git.batch import Batch
+    from opensession.git.process import Done
+    from opensession.git.remotes import Remote
+    from opensession.git.repository import Repository
+    from opensession.git.union import Conflict, United
+
+ATTEMPTS = 50
+SECONDS = 300.0
+_DOING = "push the ledger"
+_LONGEST_PAUSE = 1.5
+_PATIENCE_WITH_LOCKS = 8
+"""A lock that is still there after so many attempts was left behind."""
+
+# What a server says when somebody else was first.
+_OVERTAKEN = (
+    "stale info",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+    "reference already exists",
+    "failed to lock",
+    "needs force",
+)
+
+
+class Pushed(NamedTuple):
+    """What became of a push."""
+
+    tip: str
+    """The commit that the remote's ledger is at."""
+    changed: bool
+    """Whether anything was sent; to the last address, where the remote has several."""
+    merged: bool
+    """Whether the remote had something that was not here."""
+
+
+def push_command(remote: Remote, ref: str) -> str:
+    """The command that pushes the ledger by hand; it may be refused where the remote has more than this machine."""
+    return f"git push {quoted(remote.shown)} {quoted(f'{ref}:{ref}')}"
+
+
+def push_ledger(
+    repository: Repository,
+    store_root: Path,
+    ref: str,
+    remote: Remote,
+    *,
+    attempts: int = ATTEMPTS,
+    timeout: float = SECONDS,
+    hooks: bool = True,
+    rewrite: bool = False,
+    tip: str | None = None,
+    limits: Limits | None = None,
+) -> Pushed:
+    """Push the ledger ``ref`` to the remote, united with what is there.
+
+    ``hooks`` lets the user's own pre-push hook look at it first, as at any push that the user starts. With ``rewrite``
+    the remote's ledger starts anew, in one commit without a parent: what was taken back is then reachable no more.
+    ``tip`` is a commit to bring in place of the ledger that is here.
+    """
+    pushed = None
+    for destination in remote.destinations():
+        job = _Job(repository, checked_ref(ref), destination, time.monotonic() + timeout, limits or Limits())
+        try:
+            with mirror_of(repository, store_root, destination) as mirror:
+                try:
+                    pushed = job.run(mirror, attempts, tip, hooks=hooks, rewrite=rewrite)
+                except (IntegrityError, StorageFailedError):
+                    # The mirror leans on objects of the user's repository, which may be gone by now.
+                    mirror.renew()
+                    pushed = job.run(mirror, attempts, tip, hooks=hooks, rewrite=rewrite)
+        except RemoteFailedError as error:
+            raise _guided(error, remote, ref) from None
+    if pushed is None:
+        raise InternalError("a remote without an address was not refused")
+    return pushed
+
+
+class _Job:
+    """One push to one address."""
+
+    def __init__(
+        self, repository: Repository, ref: str, remote: Remote, deadline: float, limits: Limits
+    ) -> None:
+        self._repository = repository
+        self._ref = ref
+        self._remote = remote
+        self._deadline = deadline
+        self._limits = limits
+
+    def run(
+        self, mirror: Mirror, attempts: int, tip: str | None, *, hooks: bool, rewrite: bool
+    ) -> Pushed:
+        ours = tip or self._tip()
+        pushing = self._pushing(mirror, hooks=hooks, rewrite=rewrite)
+        for attempt in range(attempts):
+            theirs = mirror.fetch(self._ref, self._now())
+            goal = ours if theirs is None else self._goal(mirror, ours, theirs, rewrite=rewrite)
+            if goal == theirs:
+                return Pushed(goal, changed=False, merged=theirs != ours)
+            overtaken = self._send(pushing, goal, theirs)
+            if overtaken is None:
+                mirror.remember(self._ref, goal)
+                return Pushed(goal, changed=True, merged=goal != ours)
+            if "File exists" in overtaken and attempt >= _PATIENCE_WITH_LOCKS:
+                break
+            self._pause(attempt)
+        raise RemoteFailedError(
+            f"git could not {_DOING}: {self._remote.shown} was changed by others each time ({overtaken})"
+        )
+
+    def _tip(self) -> str:
+        done = self._repository.git.run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{self._ref}^{{commit}}", ok=(0, 1, 128)
+        )
+        if done.code != 0:
+            raise NotFoundError(
+                f"there is no ledger {self._ref} here to push", next=["git for-each-ref refs/opensession/"]
+            )
+        return done.out.decode().strip()
+
+    def _now(self) -> Limits:
+        """The limits with what is left of the time."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise RemoteFailedError(
+                f"git could not {_DOING} in time: {self._remote.shown} is too busy or too slow"
+            )
+        return self._limits._replace(total=min(left, self._limits.total))
+
+    def _pause(self, attempt: int) -> None:
+        """Wait as long as nobody else."""
+        most = min(_LONGEST_PAUSE, 0.05 * 1.5 ** min(attempt, 20), self._deadline - time.monotonic())
+        time.sleep(max(0.0, most) * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
+
+    def _goal(self, mirror: Mirror, ours: str, theirs: str, *, rewrite: bool) -> str:
+        """The commit that the remote's ledger should be at; ``theirs`` where there is nothing to bring."""
+        if ours == theirs:
+            return theirs
+        if not rewrite:
+            if self._is_ancestor(mirror, ours, theirs):
+                return theirs
+            if self._is_ancestor(mirror, theirs, ours):
+                return ours
+        with mirror.git.batch() as batch:
+            return self._united(mirror, batch, ours, theirs, rewrite=rewrite)
+
+    def _united(self, mirror: Mirror, batch: Batch, ours: str, theirs: str, *, rewrite: bool) -> str:
+        kind = self._repository.object_format
+        mine, other = State.of(batch, ours, kind), State.of(batch, theirs, kind)
+        if mine.root is None or other.root is None:
+            raise InternalError("a commit that was there is not there any more")
+        seen = mirror.seen(self._ref)
+        united = unite(mine.root, other.root, other.tree, kind, clean=seen)
+        edits, won = self._settled(mirror, united)
+        if not united.adds and not won and not (rewrite and other.parents):
+            mirror.saw(self._ref, Clean(other.root, united.entries))
+            return theirs
+        edited = other.edit(edits)
+        mirror.objects.write("tree", list(edited.objects.values()))
+        # Where a tombstone keeps something of ours out, our history holds it still and stays out too.
+        parents = [] if rewrite else [theirs] if united.withheld else [theirs, ours]
+        goal = mirror.objects.commit(edited.root, parents, "unite ledgers", max(mine.time, other.time))
+        mirror.saw(self._ref, Clean(edited.root, united.entries + len(edits)))
+        return goal
+
+    def _settled(self, mirror: Mirror, united: United) -> tuple[dict[str, Entry | None], bool]:
+        """The edits with the conflicts decided, and whether any was decided for us."""
+        edits = dict(united.edits)
+        undecided = [c for c in united.conflicts if c.promised is None]
+        if undecided:
+            self._have(mirror, [c.theirs for c in undecided])
+        won = [c for c in united.conflicts if self._is_ours(mirror, c)]
+        edits |= {c.path: Entry(BLOB, c.ours) for c in won}
+        return edits, bool(won)
+
+    def _have(self, mirror: Mirror, oids: list[str]) -> None:
+        try:
+            mirror.fetch_blobs(oids, self._now())
+        except RemoteFailedError:  # an old server gives single objects to nobody
+            mirror.fetch(self._ref, self._now(), blobs=True)
+
+    def _is_ours(self, mirror: Mirror, conflict: Conflict) -> bool:
+        """Whether our blob is the one that stays: that with the promised hash, else that with the smaller one."""
+        mine = _sha256(mirror, conflict.ours)
+        if conflict.promised is not None:
+            return mine == conflict.promised
+        return mine < _sha256(mirror, conflict.theirs)
+
+    def _is_ancestor(self, mirror: Mirror, old: str, new: str) -> bool:
+        return mirror.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
+
+    def _pushing(self, mirror: Mirror, *, hooks: bool, rewrite: bool) -> Pushing:
+        settings = settings_of(self._repository)
+        return Pushing(
+            self._repository,
+            self._remote,
+            mirror.git_dir / "objects",
+            hooks=hooks_folder(self._repository, settings) if hooks else None,
+            shallow=mirror.nothing_shallow() if rewrite else None,
+        )
+
+    def _send(self, pushing: Pushing, goal: str, theirs: str | None) -> str | None:
+        """Push the commit in place of ``theirs``; what the server says where somebody else was first."""
+        words = ["push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no"]
+        words += [] if pushing.hooks else ["--no-verify"]
+        # The lease makes it a compare-and-swap. It also makes sure that git counts all of theirs as known to the
+        # server, so that no blob is sent that only their tree names.
+        words += [f"--force-with-lease={self._ref}:{theirs or ''}", "--", PEER, f"{goal}:{self._ref}"]
+        limits = self._now()
+        done = transfer(
+            pushing, *words, remote=self._remote, doing=_DOING, ok=range(256),
+            limits=limits._replace(idle=limits.hooks),
+        )  # fmt: skip
+        if done.code == 0:
+            return None
+        reason = _rejection(done)
+        if reason is not None and any(sign in reason for sign in _OVERTAKEN):
+            return reason
+        if reason is not None:  # said on standard output only
+            done = done._replace(err=done.err + f"\nerror: rejected: {reason}".encode())
+        raise failed(pushing, done, _DOING, self._remote)
+
+
+def _rejection(done: Done) -> str | None:
+    """Why the ref was rejected, from the line that git writes about it for programs."""
+    for line in done.out.decode("utf-8", "replace").splitlines():
+        flag, _, rest = line.partition("\t")
+        if flag == "!":
+            return rest.partition("\t")[2]
+    return None
+
+
+def _sha256(mirror: Mirror, oid: str) -> str:
+    return mirror.git.pipe("cat-file", "blob", oid, into=core.copy, doing="read what differs")[0]
+
+
+def _guided(error: RemoteFailedError, remote: Remote, ref: str) -> OpensessionError:
+    """The error with the command that does it by hand."""
+    look = "git remote -v" if error.reason == "missing" else f"git ls-remote {quoted(remote.shown)}"
+    error.message += "; what was written here is kept"
+    error.next = (push_command(remote, ref), look)
+    return error

@@ -1,0 +1,252 @@
+"""How bytes travel to and from a remote: under which settings and within which limits.
+
+Owns what a private repository of ours takes over from the user's configuration (credentials, proxies, ssh commands),
+which hooks folder a push obeys, and when a transfer is given up. Must not know which objects travel, or why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession.errors import RefusedError, RemoteFailedError
+from opensession.git import process
+from opensession.git.failures import failure, timed_out
+from opensession.git.process import Done, TimedOut
+from opensession.git.run import Git, Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from opensession.errors import OpensessionError
+    from opensession.git.remotes import Remote
+    from opensession.git.repository import Repository
+
+PEER = "opensession-peer"
+"""What our private repositories call the remote. Its URL comes with each call and is never written down: it may hold a
+password."""
+
+_TAKEN_OVER = ("credential.", "http.", "ssh.")
+_TAKEN_OVER_WHOLE = ("core.sshcommand", "core.gitproxy", "protocol.version")
+_SAFE = "safe."
+_NOT_LOCAL = ("system", "global", "command")
+
+INTERNAL_PUSH = "OPENSESSION_INTERNAL_PUSH"
+"""Tells our own hook that this push is ours, so that it does not start another one."""
+
+FETCH_OPTIONS = (
+    "transfer.fsckObjects=true",
+    "transfer.bundleURI=false",
+    "fetch.recurseSubmodules=false",
+    "fetch.writeCommitGraph=false",
+    # What the user's other branches are is nobody's business: they are not offered as common history.
+    "core.alternateRefsPrefixes=refs/opensession/",
+)
+
+
+# Against a server that counts for minutes what it got, and says so every five seconds in five bytes.
+_PATIENT = ("http.lowSpeedLimit=1", "http.lowSpeedTime=60")
+_PROGRESS = re.compile(r"(?:remote: )?[A-Z][A-Za-z ]+: +[0-9]+(?:%|[ ,]).*|remote: Total [0-9]+ .*")
+_OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
+_NULL, _PIPE = -3, -1
+
+
+class Limits(NamedTuple):
+    """When a transfer is given up."""
+
+    idle: float = 30.0
+    """Seconds without a sign of life; git tells its progress about once a second."""
+    total: float = 3600.0
+    """Seconds in all."""
+    bytes: int = 4 << 30
+    """Size of what is received."""
+    hooks: float = 600.0
+    """Seconds without a sign of life while hooks of the user or of the server may be at work."""
+
+
+class Setting(NamedTuple):
+    """One line of a configuration."""
+
+    scope: str
+    """``system``, ``global``, ``local``, ``worktree`` or ``command`` (the environment)."""
+    key: str
+    value: str | None
+
+
+def settings_of(repository: Repository) -> list[Setting]:
+    """The whole configuration that is in force in the repository, the most local last."""
+    git = repository.git.with_(options=None)
+    fields = os.fsdecode(
+        git.run("config", "--list", "-z", "--show-scope", doing="read its configuration").out
+    )
+    words = fields.split("\0")
+    found = []
+    for scope, line in zip(words[::2], words[1::2], strict=False):
+        key, is_set, value = line.partition("\n")
+        found.append(Setting(scope, key, value if is_set else None))
+    return found
+
+
+def hooks_folder(repository: Repository, settings: Iterable[Setting]) -> str:
+    """The folder whose hooks git runs for the user."""
+    chosen = [s.value for s in settings if s.key == "core.hookspath" and s.value]
+    return chosen[-1] if chosen else str(repository.common_dir / "hooks")
+
+
+def variables(settings: Iterable[tuple[str, str | None]], env: Mapping[str, str]) -> dict[str, str]:
+    """Variables that give git these settings on top of those that ``env`` gives it already.
+
+    Settings travel this way because others can read a command line.
+    """
+    given = env.get("GIT_CONFIG_COUNT", "")
+    count = int(given) if given.isdecimal() else 0
+    added = {}
+    for key, value in settings:
+        added[f"GIT_CONFIG_KEY_{count}"] = key
+        added[f"GIT_CONFIG_VALUE_{count}"] = "true" if value is None else value
+        count += 1
+    return {**added, "GIT_CONFIG_COUNT": str(count)}
+
+
+def private(git_dir: Path, settings: Iterable[Setting], remote: Remote | None, env: Mapping[str, str]) -> Git:
+    """Git in a private repository, as the user's own settings for transfers have it.
+
+    With ``remote`` as its peer, which promises what is missing there; without one, for work that stays on this machine.
+    """
+    given = [(s.key, s.value) for s in settings if _is_taken_over(s)]
+    if remote is not None:
+        given.append((f"remote.{PEER}.url", remote.url))
+        given += [(f"remote.{PEER}.promisor", "true"), (f"remote.{PEER}.partialCloneFilter", "blob:none")]
+    clean = {name: value for name, value in env.items() if not name.startswith("GIT_CONFIG")}
+    clean |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    clean |= variables(given, {})
+    protocols = () if remote is None else (remote.protocol,)
+    return Git(git_dir, env=clean, protocols=protocols, options=FETCH_OPTIONS)
+
+
+def strangers(git_dir: Path, remote: Remote, env: Mapping[str, str]) -> Git:
+    """Git in a private repository for an address that came from somebody else: no settings, no credentials, https."""
+    if remote.protocol != "https":
+        raise RefusedError(f"{remote.shown!r} is not read: an address from outside is reached by https only")
+    options = (*FETCH_OPTIONS, f"remote.{PEER}.url={remote.url}", "transfer.credentialsInUrl=die")
+    return Git(git_dir, env=env, trust=Trust.STRANGER, protocols=("https",), options=options)
+
+
+def transfer(
+    git: Git,
+    *words: str,
+    remote: Remote,
+    doing: str,
+    limits: Limits,
+    ok: Sequence[int] = (0,),
+    stdin: bytes | None = None,
+    watch: Callable[[], None] | None = None,
+) -> Done:
+    """Run a command that talks to the remote; one that shows no progress is killed with all its children."""
+    child = git.start(*words, stdin=_NULL if stdin is None else _PIPE, stdout=_PIPE)
+    try:
+        done = process.finish(child, stdin=stdin, timeout=limits.total, idle=limits.idle, watch=watch)
+    except TimedOut:
+        raise timed_out(doing, min(limits.idle, limits.total), remote.shown) from None
+    done = done._replace(err=_without_progress(done.err))
+    if done.code not in ok:
+        raise failed(git, done, doing, remote)
+    return done
+
+
+def failed(git: Git, done: Done, doing: str, remote: Remote) -> OpensessionError:
+    """The error that a failed transfer means."""
+    git.check_version(done)
+    said = done.err.decode("utf-8", "replace")
+    if any(sign in said for sign in _OTHER_FORMAT):
+        return _other_format(doing, remote)
+    return failure(done, cwd=git.cwd, doing=doing, remote=remote.shown)
+
+
+def _other_format(doing: str, remote: Remote) -> RemoteFailedError:
+    error = RemoteFailedError(
+        f"git could not {doing}: {remote.shown} keeps its objects in another format (SHA-1 or SHA-256) than this "
+        "repository, and git cannot move them from one to the other",
+        next=["git rev-parse --show-object-format", "git init --bare --object-format=sha256 ../sessions.git"],
+    )
+    error.reason = "format"
+    return error
+
+
+def _without_progress(err: bytes) -> bytes:
+    """What was said without the lines that only count."""
+    lines = err.decode("utf-8", "surrogateescape").replace("\r", "\n").split("\n")
+    kept = [line for line in lines if not _PROGRESS.fullmatch(line.rstrip())]
+    return "\n".join(kept).encode("utf-8", "surrogateescape")
+
+
+class Pushing(Git):
+    """Git in the user's repository that sees the objects of a private one as well.
+
+    Nothing is written there: the repository is only where the user's hooks, settings and objects are.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        remote: Remote,
+        objects: Path,
+        *,
+        hooks: str | None,
+        shallow: Path | None,
+    ) -> None:
+        """``hooks`` is the folder of hooks to obey, None for none.
+
+        ``shallow`` is an empty file for a push whose commit does not descend from the one that it replaces. Git then
+        sends what its tree holds even where the server has it, unless it thinks that it works in a shallow clone: only
+        there does it look through the tree of the commit that is replaced.
+        """
+        # The address was resolved already; rewritten a second time it would be another one. Git takes the rule with
+        # the longest prefix, and none is longer than the whole address.
+        url = remote.push_urls[0]
+        given = [
+            (f"url.{url}.insteadOf", url),
+            (f"url.{url}.pushInsteadOf", url),
+            (f"remote.{PEER}.url", url),
+        ]
+        env = repository.git.environment()
+        super().__init__(
+            repository.git_dir,
+            worktree=repository.worktree,
+            env={**env, **variables(given, env), INTERNAL_PUSH: "1"},
+            protocols=(remote.protocol,),
+            hooks=hooks is not None,
+            options=_PATIENT if hooks is None else (*_PATIENT, f"core.hooksPath={hooks}"),
+        )
+        self.hooks = hooks is not None
+        self._objects = objects
+        self._shallow = None if (repository.common_dir / "shallow").exists() else shallow
+
+    def environment(self) -> dict[str, str]:
+        """The usual environment and the further objects; what is missing is not fetched to be pushed."""
+        env = super().environment() | {
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _listed(self._objects),
+            "GIT_NO_LAZY_FETCH": "1",
+        }
+        if self._shallow is not None:
+            env["GIT_SHALLOW_FILE"] = str(self._shallow)
+        env.pop("GIT_LITERAL_PATHSPECS")  # the hooks' own git commands may use magic ones
+        return env
+
+
+def _listed(folder: Path) -> str:
+    """A folder as an entry of git's list, in which a colon separates and quotes protect."""
+    text = str(folder)
+    if ":" not in text and not text.startswith('"'):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _is_taken_over(setting: Setting) -> bool:
+    if setting.key.startswith(_SAFE):
+        # Git obeys these only from outside of repositories, and so does who passes them on.
+        return setting.scope in _NOT_LOCAL
+    return setting.key.startswith(_TAKEN_OVER) or setting.key in _TAKEN_OVER_WHOLE
