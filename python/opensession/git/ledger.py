@@ -25,7 +25,7 @@ from opensession.git.entries import (
 )
 from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT, Link, meta_of, read_meta
-from opensession.git.objects import Objects, commit_of, pause
+from opensession.git.objects import Objects, commit_of, pause, turn
 from opensession.git.state import State
 
 if TYPE_CHECKING:
@@ -203,10 +203,13 @@ class Ledger:
         written: dict[str, str] = {}
         lock: Path | None = None
         with self.reading() as batch:
+            # The sessions' own blobs are written before it is our turn: they may take minutes.
+            plan(State.of(batch, self.ref, self.object_format), changes, self.objects, written)
             for attempt in range(attempts):
-                state = State.of(batch, self.ref, self.object_format)
                 try:
-                    done = self._attempt(state, changes, message, written, rewrite=rewrite)
+                    with turn(self.objects.common_dir):
+                        state = State.of(batch, self.ref, self.object_format)
+                        done = self._attempt(state, changes, message, written, rewrite=rewrite)
                 except Held as held:
                     held.refuse_old()
                     lock, done = held.lock, None

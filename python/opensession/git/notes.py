@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opensession.errors import BusyError
 from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT
-from opensession.git.objects import commit_of, pause
+from opensession.git.objects import commit_of, pause, turn
 from opensession.git.refs import NOTES
 from opensession.git.state import State
 from opensession.git.trees import BLOB, Entry, object_id
@@ -20,6 +20,7 @@ from opensession.git.trees import BLOB, Entry, object_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from opensession.git.batch import Batch
     from opensession.git.ledger import Ledger
 
 _MESSAGE = "opensession notes"
@@ -96,35 +97,41 @@ def add(ledger: Ledger, commit: str, addresses: Sequence[str], *, attempts: int 
     ``ledger`` is any ledger of the repository: its time is the notes' time, and its git writes them.
     """
     note = note_of(address.encode() for address in addresses)
-    written = object_id("blob", note, ledger.object_format)
     lock: Held | None = None
     with ledger.reading() as batch:
-        time = State.of(batch, ledger.ref, ledger.object_format).time
         for attempt in range(attempts):
-            state = State.of(batch, NOTES, ledger.object_format)
-
-            def read(oid: str, state: State = state) -> bytes | None:
-                return note if oid == written else state.small(oid, LIMIT)
-
-            ours = dict(state.files())
-            edits, blobs = merge(ours, {f"{commit[:2]}/{commit[2:]}": written}, read, ledger.object_format)
-            edited = state.edit(edits)
-            if edited.root == state.root or not edits:
-                return False
-            parents = [] if state.tip is None else [state.tip]
-            new = commit_of(edited.root, parents, _MESSAGE, max(state.time, time))
-            trees = list(edited.objects.values())
-            (*_, (tip,)) = ledger.objects.write_all([("blob", blobs), ("tree", trees), ("commit", [new])])
-            ledger.objects.sync()
             try:
-                if ledger.objects.swap(NOTES, tip, state.tip):
-                    return True
+                with turn(ledger.objects.common_dir):
+                    done = _attempt(ledger, batch, commit, note)
             except Held as held:
-                lock = held
                 held.refuse_old()
+                lock, done = held, None
+            if done is not None:
+                return done
             pause(attempt)
-    raise (
-        busy(lock.lock)
-        if lock
-        else BusyError(f"{NOTES} was changed by others {attempts} times while it was written")
+    if lock is not None:
+        raise busy(lock.lock)
+    raise BusyError(f"{NOTES} was changed by others {attempts} times while it was being written")
+
+
+def _attempt(ledger: Ledger, batch: Batch, commit: str, note: bytes) -> bool | None:
+    """One try on top of what the notes are now; None where somebody else was first."""
+    state = State.of(batch, NOTES, ledger.object_format)
+    written = object_id("blob", note, ledger.object_format)
+    edits, blobs = merge(
+        dict(state.files()),
+        {f"{commit[:2]}/{commit[2:]}": written},
+        lambda oid: note if oid == written else state.small(oid, LIMIT),
+        ledger.object_format,
     )
+    if not edits:
+        if state.tip is not None:
+            ledger.objects.sync_ref(NOTES)
+        return False
+    edited = state.edit(edits)
+    when = max(state.time, State.of(batch, ledger.ref, ledger.object_format).time)
+    commit_data = commit_of(edited.root, [state.tip] if state.tip else [], _MESSAGE, when)
+    trees = list(edited.objects.values())
+    (*_, (tip,)) = ledger.objects.write_all([("blob", blobs), ("tree", trees), ("commit", [commit_data])])
+    ledger.objects.sync()
+    return True if ledger.objects.swap(NOTES, tip, state.tip) else None

@@ -6,6 +6,7 @@ written survives a power cut. Must not know what the objects mean.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import threading
@@ -32,6 +33,7 @@ _SLOWEST = 1 << 20
 """Bytes a second that the slowest machine compresses and writes; the time limit for a large object follows."""
 _AT_ONCE = 16
 _LONGEST_PAUSE = 0.25
+_LONGEST_TURN = 10.0
 
 
 class Objects:
@@ -39,7 +41,7 @@ class Objects:
 
     def __init__(self, git: Git, common_dir: Path, object_format: str) -> None:
         self._git = git.with_(options=_WRITE)
-        self._common = common_dir
+        self.common_dir = common_dir
         self.object_format = object_format
         self._fresh: set[str] = set()
         self._packed = False
@@ -104,7 +106,7 @@ class Objects:
         Git syncs the files it writes, but not the folders; and it writes nothing where an object exists, which
         somebody else may have left unsynced.
         """
-        objects = self._common / "objects"
+        objects = self.common_dir / "objects"
         _sync_all([objects / oid[:2] / oid[2:] for oid in self._fresh])
         folders = sorted({oid[:2] for oid in self._fresh})
         _sync_all(
@@ -125,11 +127,19 @@ class Objects:
         if done.code == 0:
             self.sync_ref(ref)
             return True
-        if (lock := lock_in(done.err, self._git.cwd)) is not None:
-            raise Held(lock)
         if self.tip(ref) != old:
             return False
+        for lock in self._locks(ref):
+            if os.path.lexists(lock):
+                raise Held(lock)
+        if lock_in(done.err, self._git.cwd) is not None:
+            return False  # it was there, and is gone by now
         raise failure(done, cwd=self._git.cwd, doing=f"set {ref}")
+
+    def _locks(self, ref: str) -> list[Path]:
+        """The files by which git locks a ref, in whichever way the repository keeps its refs."""
+        names = ("reftable/tables.list.lock", f"{ref}.lock", "packed-refs.lock")
+        return [self.common_dir / name for name in names]
 
     def tip(self, ref: str) -> str | None:
         """What the ref points to now."""
@@ -138,14 +148,14 @@ class Objects:
 
     def sync_ref(self, ref: str) -> None:
         """Make durable where the ref points to, in whichever way the repository keeps its refs."""
-        table = self._common / "reftable"
+        table = self.common_dir / "reftable"
         if table.is_dir():
             paths = [*table.iterdir(), table]
         else:
-            path = self._common / ref
-            above = [folder for folder in path.parents if folder.is_relative_to(self._common)]
-            paths = [path, self._common / "packed-refs", *above]
-        _sync_all([*paths, self._common])
+            path = self.common_dir / ref
+            above = [folder for folder in path.parents if folder.is_relative_to(self.common_dir)]
+            paths = [path, self.common_dir / "packed-refs", *above]
+        _sync_all([*paths, self.common_dir])
 
 
 def _sync_all(paths: Sequence[Path]) -> None:
@@ -182,6 +192,35 @@ def _sync(path: Path) -> None:
             sync(fd)
         finally:
             os.close(fd)
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Let the writers of this program in one repository take turns for the moment in which they change a ref.
+
+    Nothing depends on it: what other programs do is noticed when the ref is set. But whoever is overtaken has written
+    trees that nobody needs, and thirty at once would leave thousands behind. So it is not waited for long, and not at
+    all where the file system knows no locks.
+    """
+    fd = -1
+    try:
+        with suppress(OSError):
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            deadline = time.monotonic() + _LONGEST_TURN
+            while not _taken(fd) and time.monotonic() < deadline:
+                pause(3)
+        yield
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
+def _taken(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def commit_of(tree: str, parents: Sequence[str], message: str, when: int) -> bytes:
