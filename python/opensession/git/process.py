@@ -133,16 +133,8 @@ def _traffic(
             os.set_blocking(child.stdin.fileno(), False)
             selector.register(child.stdin, selectors.EVENT_WRITE)
         while selector.get_map():
-            left = until - time.monotonic()
-            if time.monotonic() >= deadline:
-                raise TimedOut
-            ready = selector.select(max(0.0, left if watch is None else min(left, _LOOK)))
-            if watch is not None:
-                watch()
-            if ready:
-                until = min(deadline, time.monotonic() + idle)
-            elif time.monotonic() >= until:
-                raise TimedOut
+            ready = _wait(selector, until, watch)
+            until = min(deadline, time.monotonic() + idle)
             for key, _ in ready:
                 if key.fileobj is child.stdin:
                     waiting = _feed(key.fd, waiting)
@@ -153,6 +145,19 @@ def _traffic(
                     yield key.fileobj is child.stderr, piece
                 else:
                     selector.unregister(key.fileobj)
+
+
+def _wait(
+    selector: selectors.BaseSelector, until: float, watch: Callable[[], None] | None
+) -> list[tuple[selectors.SelectorKey, int]]:
+    """The ends that have something to do; TimedOut where there is none in time."""
+    while (left := until - time.monotonic()) > 0:
+        ready = selector.select(left if watch is None else min(left, _LOOK))
+        if watch is not None:
+            watch()
+        if ready:
+            return ready
+    raise TimedOut
 
 
 def _feed(pipe: int, waiting: memoryview) -> memoryview:
