@@ -48,7 +48,7 @@ class Argument:
 class Option:
     """An option. Without ``metavar`` it is a flag."""
 
-    __slots__ = ("bare", "help", "many", "metavar", "name", "number", "short", "usual", "values")
+    __slots__ = ("bare", "help", "hidden", "many", "metavar", "name", "number", "short", "usual", "values")
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Option:
         bare: str | None = None,
         many: bool = False,
         values: str = "",
+        hidden: bool = False,
     ) -> None:
         self.name = name
         self.help = help
@@ -77,6 +78,8 @@ class Option:
         """Whether every value counts, not only the last one."""
         self.values = values
         """What a shell should complete: ``file``, ``folder``, ``profile``, or nothing (empty)."""
+        self.hidden = hidden
+        """For programs of ours, such as the git hook: it is in no help and no completion."""
 
 
 class Command:
@@ -88,6 +91,7 @@ class Command:
         "description",
         "examples",
         "exits",
+        "hidden",
         "name",
         "options",
         "summary",
@@ -104,6 +108,7 @@ class Command:
         examples: Sequence[str] = (),
         exits: Sequence[int] = (),
         bytes_unless: str | None = None,
+        hidden: bool = False,
     ) -> None:
         self.name = name
         self.summary = summary
@@ -114,6 +119,8 @@ class Command:
         self.exits = (0, 2, *exits, 130, 143)
         self.bytes_unless = bytes_unless
         """The option without which standard output carries a session's bytes, so that JSON must go elsewhere."""
+        self.hidden = hidden
+        """It can be called, and is in no list of commands: there is a better name for what it does."""
 
 
 class Args:

@@ -32,7 +32,7 @@ def command_help(command: Command) -> str:
             "Arguments:",
             *_rows((a.name + ("..." if a.many else ""), a.help) for a in command.arguments),
         ]
-    parts += ["", "Options:", *_rows((_label(option), option.help) for option in command.options)]
+    parts += ["", "Options:", *_rows((_label(o), o.help) for o in command.options if not o.hidden)]
     parts += ["", "Examples:", *(f"  {example}" for example in command.examples)]
     parts += ["", "Exit codes:", *(f"  {code:<4}{EXIT_CODES[code]}" for code in command.exits)]
     return "\n".join(parts) + "\n"
@@ -40,7 +40,7 @@ def command_help(command: Command) -> str:
 
 def root_help(commands: Sequence[Command]) -> str:
     """The help of the program: every command with its summary, and where to begin."""
-    rows = _rows((command.name, command.summary) for command in commands)
+    rows = _rows((command.name, command.summary) for command in commands if not command.hidden)
     return "\n".join(
         [
             f"Usage: {PROGRAM} [--store PATH] COMMAND ...",
@@ -73,7 +73,8 @@ def _usage(command: Command) -> str:
     words = [f"Usage: {PROGRAM} {command.name}"]
     words += [f"{o.name} {o.metavar}" for o in command.options if o.usual is not None]
     words += [_argument(a) for a in command.arguments]
-    words += [f"[{_spelled(o)}]{'...' if o.many else ''}" for o in command.options if o.usual is None]
+    free = [o for o in command.options if o.usual is None and not o.hidden]
+    words += [f"[{_spelled(o)}]{'...' if o.many else ''}" for o in free]
     return "\n".join(_wrap(words, len("Usage: ")))
 
 

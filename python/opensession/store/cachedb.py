@@ -61,6 +61,21 @@ class CacheDb(NamedTuple):
         except OSError:
             return
 
+    def problem(self, root: Folder) -> str | None:
+        """Why the file cannot be used, or None; one that is not there yet can be."""
+        if (found := root.lstat(self.name)) is None:
+            return None
+        if not _is_ours(found):
+            return "it is no plain file, or another user owns it"
+        import sqlite3
+
+        try:
+            with _opened(root, self.name) as db:
+                answer = db.execute("PRAGMA quick_check(1)").fetchone()
+        except (sqlite3.Error, OSError) as error:
+            return str(error)
+        return None if answer == ("ok",) else "it is damaged"
+
     def _start_again(self, root: Folder, rows: Sequence[tuple[object, ...]]) -> None:
         """Replace a cache that is damaged or has another program's columns."""
         import sqlite3

@@ -54,6 +54,11 @@ def remember(root: Folder, passed: Iterable[tuple[str, os.stat_result]]) -> None
     )
 
 
+def problem(root: Folder) -> str | None:
+    """Why the cache cannot be used, or None; that costs time only."""
+    return _DB.problem(root)
+
+
 def _signed(number: int) -> int:
     """SQLite's integers are signed; inode numbers of some file systems use all 64 bits."""
     return number - (1 << 64) if number >= 1 << 63 else number

@@ -105,6 +105,10 @@ class Tree:
             folder.created = False
             self._synced.add(identity)
 
+    def below(self, fan: Folder, prefix: str) -> Iterator[Found]:
+        """Every name below one folder of the first level, whose addresses begin with ``prefix``."""
+        return _walk(fan, prefix, 1)
+
     def walk(self) -> Iterator[Found]:
         """Every name below ``<kind>/sha256``, in the order of the addresses; folders open only while they are
         walked.

@@ -50,5 +50,6 @@ def run(args: Args, report: Report) -> int:
         "encoding": list(ENCODINGS),
         "level": list(VALIDATE),
     }
-    write(sys.stdout, script(shell, [app.load(name).COMMAND for name in app.COMMANDS], values))
+    shown = [command for name in app.COMMANDS if not (command := app.load(name).COMMAND).hidden]
+    write(sys.stdout, script(shell, shown, values))
     return 0

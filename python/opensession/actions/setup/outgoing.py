@@ -1,0 +1,106 @@
+"""Looks for secrets in what a push of ours would send: the part of a ledger that the remote does not have.
+
+Owns which part that is. What was found clean before is not looked at again, so that a ledger of ten thousand sessions
+costs as much as what is new in it. Must not know how it is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opensession.actions.release.refusal import refused
+from opensession.actions.release.scanner import Finding, Scanner
+from opensession.git.entries import Kind, place_of
+from opensession.git.mirror import mirror_of
+from opensession.store import allowed
+from opensession.uri import format_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from opensession.core import Progress
+    from opensession.git.ledger import Ledger
+    from opensession.git.remotes import Remote
+    from opensession.git.repository import Repository
+    from opensession.store import Store, Stores
+
+_SMALL = 1 << 20
+"""A link or a description has a few hundred bytes; what is larger is looked at by itself."""
+
+
+def check(
+    repository: Repository,
+    stores: Stores,
+    ledger: Ledger,
+    remote: Remote,
+    *,
+    deadline: float | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Raise SecretsFoundError where something in the ledger that the remote does not have holds a secret."""
+    scanner = Scanner(stores.write, holders=stores, deadline=deadline, progress=progress)
+    new = list(_new(repository, stores.write.root, ledger, remote))
+    sessions = {
+        oid: place.sha256
+        for path, oid in new
+        if (place := place_of(path)) and place.sha256 and place.kind in _BYTES
+    }
+    clean = scanner.known_clean(sorted(set(sessions.values())))
+    found: list[Finding] = []
+    with ledger:
+        for path, oid in new:
+            sha256 = sessions.get(oid)
+            if sha256 not in clean:
+                found += _scan(scanner, stores, ledger, path, oid, sha256)
+    # What a person let pass when it was recorded is not asked about again.
+    passed = allowed.passed(stores.write) if found else set()
+    found = [one for one in found if (one.named, one.fingerprint) not in passed]
+    if found:
+        raise refused(found)
+
+
+_BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
+
+
+def _new(repository: Repository, root: Path, ledger: Ledger, remote: Remote) -> Iterator[tuple[str, str]]:
+    """Path and blob of everything that the remote's ledger does not have, as far as it was seen last."""
+    with mirror_of(repository, root, remote) as mirror:
+        theirs = mirror.objects.tip(mirror.copy_of(ledger.ref))
+        base = theirs or _empty_tree(repository)
+        records = mirror.git.records(
+            "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", "--end-of-options", base, ledger.ref,
+            doing="compare a ledger with the remote's",
+        )  # fmt: skip
+        for facts in records:
+            path = next(records)
+            yield os.fsdecode(path), facts.decode("ascii").split(" ")[3]
+
+
+def _empty_tree(repository: Repository) -> str:
+    return repository.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").out.decode().strip()
+
+
+def _scan(
+    scanner: Scanner, stores: Stores, ledger: Ledger, path: str, oid: str, sha256: str | None
+) -> list[Finding]:
+    if sha256 is not None and any(store.has(sha256) for store in stores):
+        return scanner.session(sha256)
+    named = path if sha256 is None else format_local(sha256)
+    with ledger.reading() as batch:
+        info = batch.info(oid)
+        if info is not None and info.size <= _SMALL:
+            return scanner.source(named, batch.typed(oid, "blob"))
+    with _spooled(ledger, stores.write, oid) as fd:
+        return scanner.source(named, fd)
+
+
+@contextmanager
+def _spooled(ledger: Ledger, store: Store, oid: str) -> Iterator[int]:
+    """A blob as a file without a name: the scanner may have to read it twice."""
+    with store.spool(b"") as fd:
+        ledger.copy_blob(oid, fd)
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd

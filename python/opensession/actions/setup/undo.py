@@ -1,0 +1,80 @@
+"""Takes a setup back: what the record says was changed, and nothing that was changed since.
+
+Owns what is taken back, what is left and why. The launchers go with the last clone that uses them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession.actions.setup import files, hook, place, record
+from opensession.actions.setup.apply import own_record, shared_record
+from opensession.actions.setup.steps import MoveFile, PutFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opensession.actions.setup.record import Record
+    from opensession.actions.setup.steps import Step
+    from opensession.git.repository import Repository
+
+
+class Undo(NamedTuple):
+    """What would be taken back."""
+
+    root: Path
+    own: Record
+    shared: Record
+    """After this clone has left it."""
+    clone: tuple[Step, ...]
+    launchers: tuple[Step, ...]
+    """Empty where other clones use them."""
+    stays: tuple[str, ...]
+    """What is left as it is, for people."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that are undone, in that order."""
+        return (*reversed(self.clone), *reversed(self.launchers))
+
+
+def plan_undo(repository: Repository, env: Mapping[str, str]) -> Undo:
+    """What the records of this clone and of the launchers say is to be taken back."""
+    own, shared = own_record(repository), shared_record(env)
+    clone = str(repository.common_dir)
+    users = tuple(each for each in shared.clones if each != clone and (Path(each) / record.NAME).exists())
+    shared = shared._replace(clones=users)
+    stays = [
+        "stored sessions, ledgers (refs/opensession/*), notes; `opensession unshare` takes a session back"
+    ]
+    if users and shared.steps:
+        stays.append(f"the launchers: {len(users)} other clones use them, {users[0]!r} among them")
+    steps = own.steps or tuple(_without_record(repository, env))
+    root = repository.worktree or repository.git_dir
+    return Undo(root, own, shared, steps, () if users else shared.steps, tuple(stays))
+
+
+def _without_record(repository: Repository, env: Mapping[str, str]) -> list[Step]:
+    """The hook alone, where it is ours and no record says so."""
+    found = place.find(repository, env)
+    ours = found.ours
+    if not found.installed or ours.data is None or ours.kind is hook.Kind.EDITED:
+        return []
+    original = ours.path.parent / hook.ORIGINAL
+    steps: list[Step] = [PutFile(ours.path, None, ours.data, ours.mode, "the pre-push hook")]
+    if os.path.lexists(original):
+        steps.insert(0, MoveFile(ours.path, original, "the hook that was there"))
+    return steps
+
+
+def undo(repository: Repository, planned: Undo) -> list[str]:
+    """Take it back; the answer names what stays because it was changed since."""
+    left = [reason for step in planned.steps if (reason := step.undo(repository)) is not None]
+    planned.own._replace(steps=()).write()
+    shared = planned.shared
+    (shared if shared.clones else shared._replace(steps=())).write()
+    files.remove_empty(repository.common_dir / place.INCLUDED)
+    files.remove_empty(planned.shared.path.parent)
+    return left
