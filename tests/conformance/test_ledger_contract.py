@@ -109,10 +109,14 @@ def with_odd_characters(env) -> Path:
     return with_a_commit(env, env.work / "sp ace'\"é\n$x")
 
 
-KINDS = [plain, unborn, bare, linked_worktree, submodule, sha256, reftable, detached, packed_refs]
+# Between them, the first four differ in everything that the code asks about.
+QUICK = [unborn, linked_worktree, sha256, reftable]
+KINDS = [*QUICK, plain, bare, submodule, detached, packed_refs, with_odd_characters]
 
 
-@pytest.fixture(params=[*KINDS, with_odd_characters], ids=lambda f: f.__name__)
+@pytest.fixture(
+    params=[pytest.param(f, marks=() if f in QUICK else pytest.mark.slow, id=f.__name__) for f in KINDS]
+)
 def place(request, env) -> Place:
     folder = request.param(env)
     return Place(

@@ -25,7 +25,7 @@ a distribution that still mends it."""
 # folders and files, which a hook inherits from the git that runs it, or would mix a trace into an answer.
 _KEPT = re.compile(
     r"GIT_(?:SSH_COMMAND|SSH_VARIANT|SSL_\w+|HTTP_\w+|PROXY_SSL_\w+|EXEC_PATH|CEILING_DIRECTORIES"
-    r"|DISCOVERY_ACROSS_FILESYSTEM|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|TEST_\w+)"
+    r"|DISCOVERY_ACROSS_FILESYSTEM|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|TEST_FSYNC)"
 )
 _ALWAYS = {
     "GIT_TERMINAL_PROMPT": "0",
