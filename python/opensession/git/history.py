@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_COMMITS = 4096
 """Commits of a branch that are looked at in one go."""
-_FORMAT = "%H%n%P%n%at%n%ct%n%an%n%ae%n%s"
+_FORMAT = "%H%n%P%n%at%n%ct%n%an%n%ce%n%s"
 _FIELDS = 7
 _MADE = ("commit", "cherry-pick", "revert", "am")
 """What a reflog entry begins with that made a commit of this repository; a pull, a checkout, a reset and a fast-forward
@@ -43,7 +43,7 @@ class Commit(NamedTuple):
     committer_time: int
     """Seconds since 1970, when this very commit was made."""
     author: str
-    email: str
+    committer_email: str
     subject: str
 
 

@@ -53,6 +53,11 @@ class Lines:
         return len(self._count_of)
 
     @property
+    def newest(self) -> float:
+        """When the newest of the commits was made; no line that was written later is in any of them."""
+        return max(self._times, default=float("-inf"))
+
+    @property
     def oids(self) -> tuple[str, ...]:
         """The commits, in the order in which they were added."""
         return tuple(self._oids)

@@ -1,0 +1,101 @@
+"""Compares commits with sessions by content.
+
+Owns how the two are brought together in flat memory: as many commits at a time as their lines fit, and every session
+streamed past them. Must not know what follows from a share.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from opensession.actions.links import changes
+from opensession.actions.links.evidence import SLACK, Lines
+from opensession.actions.links.paths import Whereabouts
+from opensession.errors import BusyError, InputError, IntegrityError, NotFoundError
+from opensession.git.patches import read_patches
+from opensession.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from opensession.actions.links.candidates import Candidate
+    from opensession.actions.links.clock import Clock
+    from opensession.actions.links.evidence import Share
+    from opensession.git.history import Commit
+    from opensession.git.patchtext import Patch
+    from opensession.git.run import Git
+
+MOST_LINES = 200_000
+"""Lines of commits that are held at once, some 50 MB; a few thousand commits have fewer."""
+
+
+class Compared(NamedTuple):
+    """What sessions wrote of commits."""
+
+    shares: dict[str, dict[str, Share]]
+    """Commit to session to share; only where that is more than nothing."""
+    problems: dict[str, str]
+    """Sessions that could not be read, each with the reason."""
+
+
+def compare(
+    git: Git,
+    commits: Iterable[Commit],
+    sessions: Sequence[Candidate],
+    tops: Sequence[str],
+    clock: Clock,
+) -> Compared:
+    """The shares of all sessions in all commits. Raises OutOfTime where the clock says so."""
+    times = {commit.oid: commit.committer_time for commit in commits}
+    useful = [session for session in sessions if session.files_changed]
+    found = Compared({}, {})
+    if not useful or not times:
+        return found
+    held = Lines()
+
+    def take(patch: Patch) -> None:
+        nonlocal held
+        held.add(patch.oid, times[patch.oid], *_named(patch))
+        if len(held) >= MOST_LINES:
+            _merge(found, held, useful, tops, clock)
+            held = Lines()
+
+    try:
+        read_patches(git, times, take, seconds=clock.seconds())
+    except BusyError:
+        clock.check()
+        raise
+    _merge(found, held, useful, tops, clock)
+    return found
+
+
+def _merge(
+    found: Compared, held: Lines, sessions: Iterable[Candidate], tops: Sequence[str], clock: Clock
+) -> None:
+    for session in sessions:
+        if session.created - SLACK > held.newest or session.sha256 in found.problems:
+            continue
+        try:
+            shares = shares_of(session, held, tops, clock)
+        except (InputError, IntegrityError, NotFoundError) as error:  # one bad session is not the end of all
+            found.problems[session.sha256] = error.message
+            continue
+        for oid, share in shares.items():
+            found.shares.setdefault(oid, {})[session.sha256] = share
+
+
+def shares_of(candidate: Candidate, held: Lines, tops: Sequence[str], clock: Clock) -> Mapping[str, Share]:
+    """What one session wrote of the commits that are held."""
+    where = Whereabouts.of(candidate.cwd, tops)
+    with closing(
+        Session.from_fd(candidate.store.open(candidate.sha256).detach(), sha256=candidate.sha256)
+    ) as s:
+        return held.shares(changes.read(clock.watched(s.lines())), where)
+
+
+def _named(patch: Patch) -> tuple[dict[str, list[bytes]], dict[str, str]]:
+    """Paths as text, as sessions have them."""
+    added = {os.fsdecode(path): lines for path, lines in patch.added.items()}
+    return added, {os.fsdecode(new): os.fsdecode(old) for new, old in patch.renamed.items()}

@@ -1,0 +1,67 @@
+"""Two caches for linking: which session a log became, and how far a session was compared with a branch.
+
+Owns ``<root>/logs.db`` and ``<root>/compared.db``. Losing them costs time only: logs are then parsed, and commits
+compared, once more, with the same result. Must not know what a link is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opensession.store.cachedb import CacheDb
+from opensession.store.layout import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from opensession.store.store import Store
+
+_LOGS = CacheDb(
+    "logs.db",
+    "CREATE TABLE IF NOT EXISTS logs (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " parser TEXT NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)",
+)
+_COMPARED = CacheDb(
+    "compared.db",
+    "CREATE TABLE IF NOT EXISTS compared (sha256 TEXT NOT NULL, ref TEXT NOT NULL, tip TEXT NOT NULL,"
+    " PRIMARY KEY (sha256, ref)) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO compared VALUES (?, ?, ?)",
+)
+
+
+def session_of(store: Store, path: str, size: int, mtime_ns: int, parser: str) -> str | None:
+    """The session that this state of a log became, as far as that is known and the session is still there."""
+    query = "SELECT sha256 FROM logs WHERE path = ? AND size = ? AND mtime_ns = ? AND parser = ?"
+    found = _rows(store, _LOGS, query, [(path, size, mtime_ns, parser)])
+    sha256 = found[0][0] if found else None
+    return sha256 if isinstance(sha256, str) and store.has(sha256) else None
+
+
+def became(store: Store, path: str, size: int, mtime_ns: int, parser: str, sha256: str) -> None:
+    """Note which session this state of a log became."""
+    _add(store, _LOGS, [(path, size, mtime_ns, parser, sha256)])
+
+
+def compared(store: Store, ref: str, sha256s: Iterable[str]) -> dict[str, str]:
+    """The commit up to which each session was compared with the branch of this ledger, where it was."""
+    query = "SELECT sha256, tip FROM compared WHERE sha256 = ? AND ref = ?"
+    return {str(row[0]): str(row[1]) for row in _rows(store, _COMPARED, query, [(h, ref) for h in sha256s])}
+
+
+def note_compared(store: Store, ref: str, tips: Mapping[str, str]) -> None:
+    """Note how far sessions were compared."""
+    _add(store, _COMPARED, [(sha256, ref, tip) for sha256, tip in tips.items()])
+
+
+def _rows(store: Store, db: CacheDb, query: str, each: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    with store.opened(OBJECTS, make=False) as tree:
+        return [] if tree is None or not each else db.rows(tree.root, query, each)
+
+
+def _add(store: Store, db: CacheDb, rows: list[tuple[object, ...]]) -> None:
+    if store.readonly or not rows:
+        return
+    with store.opened(OBJECTS, make=True) as tree:
+        assert tree is not None
+        db.add(tree.root, rows)
