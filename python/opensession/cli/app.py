@@ -39,6 +39,8 @@ COMMANDS = {
     "handoff artifacts rm": "handoff_rm",
     "handoff artifacts export": "handoff_export",
     "handoff artifacts import": "handoff_import",
+    "share": "share",
+    "unshare": "unshare",
     "config init": "config_init",
     "config show": "config_show",
     "config trust": "config_trust",
