@@ -100,6 +100,19 @@ def test_a_tombstone_removes_a_session_with_all_that_names_it(trees):
     assert found.adds
 
 
+def test_a_path_that_the_user_chose_goes_with_the_session_that_stands_there(trees):
+    placed = {"shown/first.jsonl": "session 0", "shown/second.jsonl": "session 1"}
+    found, after = trees.united(
+        trees.tree({gone_path(H[0]): ""}), trees.tree(session(0) | session(1) | placed)
+    )
+    assert after.keys() == session(1).keys() | {gone_path(H[0]), "shown/second.jsonl"}
+    assert found.adds
+    ours = trees.tree(session(0) | placed)
+    found, after = trees.united(ours, trees.tree({gone_path(H[0]): ""}))
+    assert after.keys() == {gone_path(H[0]), "shown/second.jsonl"}
+    assert found.withheld
+
+
 def test_their_tombstone_keeps_our_session_out_and_our_history_with_it(trees):
     found, after = trees.united(trees.tree(session(0) | session(1)), trees.tree({gone_path(H[0]): ""}))
     assert after.keys() == session(1).keys() | {gone_path(H[0])}
@@ -222,7 +235,11 @@ PATHS = [
     "mine/b.jsonl",
 ]
 LEDGER = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(["x", "y"]), max_size=12).map(
-    lambda files: {path: "" if "/gone/" in path else text for path, text in files.items()}
+    # What a user placed is told from a session by its bytes.
+    lambda files: {
+        path: "" if "/gone/" in path else f"{'own ' * ('mine/' in path)}{text}"
+        for path, text in files.items()
+    }
 )
 
 

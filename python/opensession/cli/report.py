@@ -104,6 +104,10 @@ class Report:
             document["errors"] = [self._as_dict(error) for error in failed]
         self.document(document)
 
+    def partly(self, done: Mapping[str, object], error: OpensessionError | None) -> None:
+        """The document of a command that did what it says and then failed."""
+        self.document(done if error is None else {**done, "error": self._as_dict(error)})
+
     def error(self, error: OpensessionError) -> None:
         """What happened and what to do next, for people."""
         self.say("\n".join([f"Error: {place(error)}", *self._steps(error.next)]))
@@ -118,12 +122,13 @@ class Report:
             self.note("\n".join(self._steps(steps)))
 
     def _as_dict(self, error: OpensessionError) -> dict[str, object]:
-        return error.as_dict() | {"next": [self._with_store(step) for step in error.next]}
+        return error.as_dict() | {"next": [self.with_store(step) for step in error.next]}
 
     def _steps(self, steps: Sequence[str]) -> list[str]:
-        return ["next:", *(f"- {self._with_store(step)}" for step in steps)] if steps else []
+        return ["next:", *(f"- {self.with_store(step)}" for step in steps)] if steps else []
 
-    def _with_store(self, step: str) -> str:
+    def with_store(self, step: str) -> str:
+        """A step of ours with the ``--store`` of this command line."""
         if self.store is None or "--store" in step:
             return step
         from opensession.settings import quoted

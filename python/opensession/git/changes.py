@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import IntegrityError
-from opensession.git.entries import checked_path, gone_path, link_path, meta_path, place_of, session_path
+from opensession.git.entries import (
+    Kind,
+    checked_path,
+    gone_path,
+    link_path,
+    meta_path,
+    place_of,
+    session_path,
+)
 from opensession.git.links import LIMIT, Link, seconds_of
 from opensession.git.trees import BLOB, Entry, object_id
 
@@ -112,9 +120,14 @@ def _take_back(state: State, gone: set[str], edits: dict[str, Entry | None], sma
     """A tombstone for each session, and nothing of it anywhere else."""
     if not gone:
         return
-    for path, _ in state.files():
+    # A path that the user chose need not have the hash in it; what stands there tells.
+    blobs = {state.find(sha256) for sha256 in gone}
+    for path, oid in state.files():
         place = place_of(path)
-        if place is not None and place.sha256 in gone and path != gone_path(place.sha256):
+        if place is None or place.kind is Kind.GONE:
+            continue
+        unnamed = place.kind is Kind.PLACED and place.sha256 is None
+        if oid in blobs if unnamed else place.sha256 in gone:
             edits[path] = None
     for sha256 in sorted(gone):
         if not state.has(gone_path(sha256)):

@@ -216,7 +216,9 @@ class _Walk:
         place = place_of(path)
         if place is None or place.kind is Kind.GONE:
             return False
-        return place.sha256 in self._gone or entry.oid in self._gone_blobs
+        if place.kind is Kind.PLACED and place.sha256 is None:
+            return entry.oid in self._gone_blobs
+        return place.sha256 in self._gone
 
     def _entries_of(self, folder: Entry | None) -> dict[bytes, Entry]:
         return {} if folder is None else parse_tree(self._read(folder.oid), self._format)

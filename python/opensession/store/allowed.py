@@ -34,6 +34,28 @@ def log(store: Store, rows: Sequence[Mapping[str, object]]) -> None:
         tree.root.sync()
 
 
+def passed(store: Store) -> set[tuple[str, str]]:
+    """What was let pass so far: the thing's name and the fingerprint. A line that is not whole lets nothing pass."""
+    with store.opened(OBJECTS, make=False) as tree:
+        fd = None if tree is None else tree.root.file(ALLOWED_SECRETS)
+        if fd is None:
+            return set()
+        with os.fdopen(fd, "rb") as file:
+            rows = [_row(line) for line in file]
+    return {(row["in"], row["fingerprint"]) for row in rows if row is not None}
+
+
+def _row(line: bytes) -> dict[str, str] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    known = (
+        isinstance(row, dict) and isinstance(row.get("in"), str) and isinstance(row.get("fingerprint"), str)
+    )
+    return row if known else None
+
+
 def _append(root: Folder, text: bytes) -> None:
     path = root.path / ALLOWED_SECRETS
     if root.is_link(ALLOWED_SECRETS):
