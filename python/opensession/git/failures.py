@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 _FRESH_LOCK = 5.0
 """Seconds. Git holds the lock of a ref for milliseconds; an older one was left behind, or somebody hangs."""
-_LOCK = re.compile(r"[Uu]nable to create '([^'\n]+\.lock)': File exists|([^'\s]+\.lock): File exists")
+_LOCK = re.compile(
+    r"[Uu]nable to create '(.+?\.lock)': File exists|could not lock config file ([^\n]+?): File exists",
+    re.DOTALL,
+)
 _DUBIOUS = re.compile(r"detected dubious ownership in repository at '([^'\n]+)'")
 _USER_PART = re.compile(r"(?<=//)[^/\s'\"]*@")
 _FULL = ("no space left on device", "disk quota exceeded", "file too large")
@@ -152,7 +155,7 @@ class Held(Exception):
 def lock_in(err: bytes, cwd: Path) -> Path | None:
     """The lock file that git met, where that is what it says."""
     found = _LOCK.search(err.decode("utf-8", "surrogateescape"))
-    return None if found is None else cwd / (found[1] or found[2])
+    return None if found is None else cwd / (found[1] or f"{found[2]}.lock")
 
 
 def busy(lock: Path) -> BusyError:
