@@ -1,8 +1,9 @@
 //! One driver for all work on lines: read in order, work in parallel, deliver in order.
 //!
 //! Every thread takes the next block (reading happens under a lock, so in order), does pure work on it, and puts the
-//! result back; the caller's thread takes the results in order and works on a block itself where none is ready. So the
-//! result never depends on the number of threads, and no core waits while another has two things to do.
+//! result back; the caller's thread takes the results in order and works on a block itself where none is ready. What needs
+//! the results in order but no particular thread is folded by whichever thread comes by. So the result never depends on
+//! the number of threads, and no core waits while another has two things to do.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -29,6 +30,23 @@ pub fn run<R, S, T>(
     jobs: usize,
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, Block) -> T + Sync,
+    sink: impl FnMut(T) -> Result<()>,
+    tick: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<()>
+where
+    R: Read + Send,
+    T: Send,
+{
+    run_folding(reader, jobs, scratch, work, |_| {}, sink, tick)
+}
+
+/// The same with a `fold` that sees every result before the sink: in order, one at a time, on any thread.
+pub fn run_folding<R, S, T>(
+    reader: &mut BlockReader<'_, R>,
+    jobs: usize,
+    scratch: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, Block) -> T + Sync,
+    mut fold: impl FnMut(&mut T) + Send,
     mut sink: impl FnMut(T) -> Result<()>,
     tick: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()>
@@ -44,7 +62,9 @@ where
         let last = match next {
             Next::Block(block) => {
                 let (bytes, last) = (block.len as u64, block.last);
-                sink(work(&mut mine, block))?;
+                let mut result = work(&mut mine, block);
+                fold(&mut result);
+                sink(result)?;
                 done += bytes;
                 last
             }
@@ -59,7 +79,7 @@ where
             break;
         }
     }
-    let line = Line::new(reader, jobs);
+    let line = Line::new(reader, jobs, fold);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (1..jobs)
             .map(|_| {
@@ -68,6 +88,7 @@ where
                     let mut scratch = scratch();
                     while line.wait_to_read() {
                         line.work_on_one(|block| work(&mut scratch, block));
+                        line.fold_if_free();
                     }
                 })
             })
@@ -86,8 +107,8 @@ where
 }
 
 /// The caller's part: results in order, a block of its own where none is ready.
-fn deliver<R: Read, S, T>(
-    line: &Line<'_, '_, R, T>,
+fn deliver<R: Read, S, T, F: FnMut(&mut T)>(
+    line: &Line<'_, '_, R, T, F>,
     scratch: &mut S,
     work: &(impl Fn(&mut S, Block) -> T + Sync),
     sink: &mut impl FnMut(T) -> Result<()>,
@@ -102,6 +123,7 @@ fn deliver<R: Read, S, T>(
                 done += bytes as u64;
             }
             Taken::End => return Ok(()),
+            Taken::Unfolded => line.fold(),
             Taken::Nothing { may_read } => {
                 if !may_read || !line.try_work_on_one(|block| work(scratch, block)) {
                     line.nap()?;
@@ -113,9 +135,11 @@ fn deliver<R: Read, S, T>(
 }
 
 struct State<T> {
-    /// Results of the blocks from number `next` on; `None` while one is being worked on.
+    /// Results of the blocks from number `next` on; `None` while one is being worked on or folded.
     results: VecDeque<Option<(usize, Result<T>)>>,
     next: u64,
+    /// Number of the first block whose result is not folded.
+    unfolded: u64,
     blocks: usize,
     bytes: usize,
     ended: bool,
@@ -140,24 +164,43 @@ impl<T> State<T> {
 
 enum Taken<T> {
     Result(usize, Result<T>),
-    Nothing { may_read: bool },
+    /// The next result waits to be folded.
+    Unfolded,
+    Nothing {
+        may_read: bool,
+    },
     End,
 }
 
-/// What the threads share. Locks are taken in the order reader, state.
-struct Line<'r, 't, R, T> {
+/// What the threads share. Locks are taken in the order reader or fold, state.
+struct Line<'r, 't, R, T, F> {
     reader: Mutex<&'r mut BlockReader<'t, R>>,
+    fold: Mutex<F>,
     state: Mutex<State<T>>,
     changed: Condvar,
     most: usize,
 }
 
-impl<'r, 't, R: Read, T> Line<'r, 't, R, T> {
-    fn new(reader: &'r mut BlockReader<'t, R>, jobs: usize) -> Line<'r, 't, R, T> {
+impl<'r, 't, R: Read, T, F: FnMut(&mut T)> Line<'r, 't, R, T, F> {
+    fn new(reader: &'r mut BlockReader<'t, R>, jobs: usize, fold: F) -> Line<'r, 't, R, T, F> {
         let next = reader.seq();
-        let state =
-            State { results: VecDeque::new(), next, blocks: 0, bytes: 0, ended: false, stop: false, failed: false };
-        Line { reader: Mutex::new(reader), state: Mutex::new(state), changed: Condvar::new(), most: 2 * jobs + 2 }
+        let state = State {
+            results: VecDeque::new(),
+            next,
+            unfolded: next,
+            blocks: 0,
+            bytes: 0,
+            ended: false,
+            stop: false,
+            failed: false,
+        };
+        Line {
+            reader: Mutex::new(reader),
+            fold: Mutex::new(fold),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            most: 2 * jobs + 2,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -224,17 +267,52 @@ impl<'r, 't, R: Read, T> Line<'r, 't, R, T> {
         }
     }
 
+    /// Fold what is ready, unless another thread is at it: that one, or the caller, comes by again.
+    fn fold_if_free(&self) {
+        if let Ok(mut fold) = self.fold.try_lock() {
+            self.fold_ready(&mut fold);
+        }
+    }
+
+    fn fold(&self) {
+        // A thread that panicked while it folded has kept the result that is next: nothing more is folded.
+        self.fold_ready(&mut self.fold.lock().unwrap_or_else(|e| e.into_inner()));
+    }
+
+    fn fold_ready(&self, fold: &mut F) {
+        loop {
+            let mut state = self.state();
+            let at = (state.unfolded - state.next) as usize;
+            let Some((bytes, mut result)) = state.results.get_mut(at).and_then(Option::take) else { return };
+            drop(state);
+            if let Ok(result) = &mut result {
+                fold(result);
+            }
+            let mut state = self.state();
+            let seq = state.unfolded;
+            state.put(seq, bytes, result);
+            state.unfolded += 1;
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
     fn take(&self) -> Taken<T> {
         let mut state = self.state();
-        match state.results.front_mut().map(Option::take) {
+        if state.unfolded == state.next {
+            return match state.results.front() {
+                Some(Some(_)) => Taken::Unfolded,
+                None if state.ended && state.blocks == 0 => Taken::End,
+                _ => Taken::Nothing { may_read: state.may_read(self.most) },
+            };
+        }
+        match state.results.pop_front() {
             Some(Some((bytes, result))) => {
-                state.results.pop_front();
                 state.next += 1;
                 Taken::Result(bytes, result)
             }
-            Some(None) => Taken::Nothing { may_read: state.may_read(self.most) },
-            None if state.ended && state.blocks == 0 => Taken::End,
-            None => Taken::Nothing { may_read: state.may_read(self.most) },
+            // What is folded stays in its place until it is taken.
+            _ => Taken::End,
         }
     }
 
@@ -261,12 +339,12 @@ impl<'r, 't, R: Read, T> Line<'r, 't, R, T> {
 }
 
 /// Ends the other threads: when the caller leaves, in whatever way, and when any of them panics.
-struct Guard<'l, 'r, 't, R: Read, T> {
-    line: &'l Line<'r, 't, R, T>,
+struct Guard<'l, 'r, 't, R: Read, T, F: FnMut(&mut T)> {
+    line: &'l Line<'r, 't, R, T, F>,
     caller: bool,
 }
 
-impl<R: Read, T> Drop for Guard<'_, '_, '_, R, T> {
+impl<R: Read, T, F: FnMut(&mut T)> Drop for Guard<'_, '_, '_, R, T, F> {
     fn drop(&mut self) {
         let panicking = std::thread::panicking();
         let mut state = self.line.state();
@@ -310,6 +388,40 @@ mod tests {
             for block in [1, 10, 1000, 1 << 20] {
                 assert_eq!(lines(&text, jobs, block).unwrap(), want, "{jobs} threads, blocks of {block}");
             }
+        }
+    }
+
+    #[test]
+    fn every_result_is_folded_once_and_in_order_before_the_sink_sees_it() {
+        let text = text(3000);
+        for jobs in 1..=5 {
+            let mut reader = BlockReader::new(text.as_bytes()).block_size(100);
+            let (mut folded, mut seen) = (0, 0);
+            let fold = |result: &mut (u64, u64)| {
+                folded += 1;
+                result.1 = folded;
+            };
+            let sink = |(seq, nth)| {
+                assert_eq!((seq, nth), (seen, seen + 1), "{jobs} threads");
+                seen += 1;
+                Ok(())
+            };
+            run_folding(&mut reader, jobs, || (), |_, block| (block.seq, 0), fold, sink, &mut |_| Ok(())).unwrap();
+            assert!(seen > 100);
+            assert_eq!(folded, seen, "{jobs} threads");
+        }
+    }
+
+    #[test]
+    fn a_panic_while_folding_reaches_the_caller() {
+        let text = text(1000);
+        for jobs in 1..=4 {
+            let caught = std::panic::catch_unwind(|| {
+                let mut reader = BlockReader::new(text.as_bytes()).block_size(64);
+                let fold = |seq: &mut u64| assert!(*seq != 77, "block 77");
+                run_folding(&mut reader, jobs, || (), |_, b| b.seq, fold, |_| Ok(()), &mut |_| Ok(())).ok();
+            });
+            assert!(caught.is_err(), "{jobs} threads");
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::lines::{Part, Scratch};
 use super::report::SessionInfo;
-use super::session::{Output, Sessions};
+use super::session::{Output, Sessions, Unique};
 use crate::digest::{Digest, Out};
 use crate::input::{BlockReader, Buffers};
 use crate::{pipeline, Code, Error, Result};
@@ -21,11 +21,13 @@ pub fn canonicalize<'w, R: Read + Send>(
 ) -> Result<Vec<SessionInfo>> {
     let buffers = Buffers::of(reader);
     let mut sessions = Sessions::new(Writing { open, out: None });
-    pipeline::run(
+    let mut unique = Unique::default();
+    pipeline::run_folding(
         reader,
         jobs,
         Scratch::default,
         |scratch, block| Part::new(block, scratch, &buffers),
+        |part| unique.look(part),
         |part| sessions.take(part),
         tick,
     )?;

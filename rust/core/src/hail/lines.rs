@@ -41,6 +41,8 @@ pub(super) struct Piece {
     pub difference: Option<usize>,
     /// Number of the first line.
     pub line: u64,
+    /// Which of its events is the first with an id that stands in the session already; known once the ids were folded.
+    pub repeated: Option<usize>,
     pub what: What,
 }
 
@@ -332,7 +334,7 @@ impl<'b> Maker<'b> {
     }
 
     fn push(&mut self, raw: Range<usize>, at: usize, what: What) {
-        self.pieces.push(Piece { raw, text: at..at, difference: None, line: self.line, what });
+        self.pieces.push(Piece { raw, text: at..at, difference: None, line: self.line, repeated: None, what });
     }
 
     /// Where the canonical form of the line at `start` begins.

@@ -26,7 +26,6 @@ pub(super) trait Output {
 struct Open {
     header: Header,
     stats: Stats,
-    ids: Ids,
     /// Offset of its first byte in the input.
     start: u64,
     first_difference: Option<u64>,
@@ -37,6 +36,33 @@ struct Open {
 impl Open {
     fn difference(&mut self, at: u64) {
         self.first_difference.get_or_insert(at - self.start);
+    }
+}
+
+/// The ids of the session that is open. Sees the blocks in order too, before [`Sessions`] and on any thread.
+#[derive(Default)]
+pub(super) struct Unique {
+    ids: Option<Ids>,
+}
+
+impl Unique {
+    /// Find the ids of a block that are not new.
+    pub fn look(&mut self, part: &mut Part) {
+        for piece in &mut part.pieces {
+            match &piece.what {
+                What::Header(_) => self.ids = Some(Ids::new()),
+                What::Events(tally) => {
+                    // Events outside of a session are refused for that.
+                    let Some(ids) = &mut self.ids else { continue };
+                    piece.repeated = ids.insert_all(&tally.ids).err();
+                    if piece.repeated.is_some() {
+                        self.ids = None;
+                    }
+                }
+                What::Stats(_) => self.ids = None,
+                What::Blank => {}
+            }
+        }
     }
 }
 
@@ -81,7 +107,10 @@ impl<O: Output> Sessions<O> {
         match piece.what {
             What::Blank => return self.blank(at, raw),
             What::Header(header) => self.begin(*header, at, piece.line)?,
-            What::Events(tally) => self.events(&tally, raw, piece.line)?,
+            What::Events(tally) => {
+                let repeated = piece.repeated.map(|nth| repeated_id(raw, piece.line, nth));
+                self.events(&tally, piece.line, repeated)?
+            }
             What::Stats(source) => {
                 self.expect_session(piece.line)?;
                 return self.finish(at, raw, source);
@@ -104,7 +133,6 @@ impl<O: Output> Sessions<O> {
         self.open = Some(Open {
             header,
             stats: Stats::new(),
-            ids: Ids::new(),
             start: blank.unwrap_or(at),
             first_difference: blank.map(|_| 0),
             bytes: 0,
@@ -112,10 +140,12 @@ impl<O: Output> Sessions<O> {
         Ok(())
     }
 
-    fn events(&mut self, tally: &Tally, raw: &[u8], line: u64) -> Result<()> {
+    fn events(&mut self, tally: &Tally, line: u64, repeated: Option<Error>) -> Result<()> {
         self.expect_session(line)?;
+        if let Some(error) = repeated {
+            return Err(error);
+        }
         let open = self.open.as_mut().expect("a session is open");
-        open.ids.insert_all(&tally.ids).map_err(|nth| repeated_id(raw, line, nth))?;
         open.stats.join(tally);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lines::{Part, Scratch, What};
 use super::report::{Header, Verified};
-use super::session::{Output, Sessions};
+use super::session::{Output, Sessions, Unique};
 use crate::digest::{Digest, Sha256};
 use crate::input::{BlockReader, Buffers};
 use crate::{pipeline, Code, Error, Result};
@@ -56,7 +56,8 @@ pub fn verify_with<R: Read + Send, W: Watch>(
     let mut error = None;
     // After the first error nobody looks at lines any more, but the hash goes on to the end.
     let failed = AtomicBool::new(false);
-    let result = pipeline::run(
+    let mut unique = Unique::default();
+    let result = pipeline::run_folding(
         reader,
         jobs,
         || (Scratch::default(), W::Scratch::default()),
@@ -68,6 +69,7 @@ pub fn verify_with<R: Read + Send, W: Watch>(
                 (part, found)
             }
         },
+        |(part, _)| unique.look(part),
         |(mut part, found)| {
             if error.is_some() {
                 part.pieces.clear();
