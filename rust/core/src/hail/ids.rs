@@ -1,18 +1,19 @@
 //! A set of digests for sessions of any size.
 //!
-//! Many small tables with open addressing: one of them grows at a time, so no moment holds two copies of a large table.
-//! A table of some size grows by a quarter and is then 64 % full: at most 25 bytes a digest.
+//! Many small tables: one of them grows at a time, so no moment holds two copies of a large one. A table keeps its
+//! digests in the order they came, and an index with open addressing that holds 32 bits of each: a new digest is told
+//! from the others by the index alone, and that of a large session still fits the cache. At most 25 bytes a digest.
 
 /// Number of tables.
 const TABLES: usize = 256;
 
-/// Slots that stand in one line of the cache, and are looked at together.
-const TOGETHER: usize = 4;
+/// Tags that stand in one line of the cache, and are looked at together.
+const TOGETHER: usize = 16;
 
-/// Digests whose slots are fetched together.
+/// Digests whose places in the index are fetched together.
 const GROUP: usize = 16;
 
-/// Up to so many buckets a table doubles: all tables of that size together take 16 MiB.
+/// Up to so many digests a table doubles: all tables of that size together take a few MiB.
 const DOUBLING: usize = 1024;
 
 /// A set of 128-bit digests.
@@ -24,14 +25,14 @@ pub struct Ids {
 
 #[derive(Debug, Default, Clone)]
 struct Table {
-    buckets: Vec<Bucket>,
-    used: usize,
+    digests: Vec<u128>,
+    index: Vec<Bucket>,
 }
 
-/// One line of the cache. Zero marks a free slot; the free ones come last.
+/// One line of the cache. Zero marks a free place; the free ones come last.
 #[derive(Debug, Default, Clone, Copy)]
 #[repr(align(64))]
-struct Bucket([u128; TOGETHER]);
+struct Bucket([u32; TOGETHER]);
 
 impl Ids {
     pub fn new() -> Ids {
@@ -49,11 +50,11 @@ impl Ids {
     /// True if the digest was not there yet.
     #[inline]
     pub fn insert(&mut self, digest: [u8; 16]) -> bool {
-        let key = key(digest);
+        let digest = u128::from_le_bytes(digest);
         if self.tables.is_empty() {
             self.tables.resize(TABLES, Table::default());
         }
-        let new = self.tables[key as usize % TABLES].insert(key);
+        let new = self.tables[digest as usize % TABLES].insert(digest);
         self.len += new as u64;
         new
     }
@@ -61,8 +62,8 @@ impl Ids {
     /// Insert all; the position of the first that was there already.
     pub fn insert_all(&mut self, digests: &[[u8; 16]]) -> Result<(), usize> {
         for (n, group) in digests.chunks(GROUP).enumerate() {
-            // Most tables are not in the cache: fetching the slots of a whole group first lets the processor wait for
-            // all of them at once.
+            // Most tables are not in the nearest cache: fetching the places of a whole group first lets the processor
+            // wait for all of them at once.
             let fetched = group.iter().fold(0, |all, digest| all ^ self.peek(*digest));
             std::hint::black_box(fetched);
             for (at, digest) in group.iter().enumerate() {
@@ -76,67 +77,87 @@ impl Ids {
 
     /// Whatever stands where the digest would like to stand.
     #[inline(always)]
-    fn peek(&self, digest: [u8; 16]) -> u64 {
-        let key = key(digest);
-        let Some(table) = self.tables.get(key as usize % TABLES) else { return 0 };
-        table.buckets.get(home(key, table.buckets.len())).map_or(0, |bucket| bucket.0[0] as u64)
+    fn peek(&self, digest: [u8; 16]) -> u32 {
+        let digest = u128::from_le_bytes(digest);
+        let Some(table) = self.tables.get(digest as usize % TABLES) else { return 0 };
+        table.index.get(home(tag(digest), table.index.len())).map_or(0, |bucket| bucket.0[0])
     }
 }
 
 impl Table {
     #[inline(always)]
-    fn insert(&mut self, key: u128) -> bool {
-        if self.used * 5 >= self.buckets.len() * TOGETHER * 4 {
-            self.grow();
+    fn insert(&mut self, digest: u128) -> bool {
+        if self.digests.len() * 5 >= self.index.len() * TOGETHER * 4 {
+            self.grow_index();
         }
-        let new = put(&mut self.buckets, key);
-        self.used += new as usize;
-        new
+        let tag = tag(digest);
+        let mut at = home(tag, self.index.len());
+        loop {
+            let places = &mut self.index[at].0;
+            // Without a branch for each place: which one it is cannot be foreseen.
+            let met = places.iter().fold(false, |met, place| met | (*place == tag));
+            let used = places.iter().fold(0, |used, place| used + (*place != 0) as usize);
+            if met && self.digests.contains(&digest) {
+                return false;
+            }
+            if let Some(place) = places.get_mut(used) {
+                *place = tag;
+                break;
+            }
+            at = after(at, self.index.len());
+        }
+        if self.digests.len() == self.digests.capacity() {
+            self.grow_digests();
+        }
+        self.digests.push(digest);
+        true
     }
 
     #[cold]
-    fn grow(&mut self) {
-        let now = self.buckets.len();
-        let more = if now < DOUBLING { (now * 2).max(2) } else { now * 5 / 4 };
-        let old = std::mem::replace(&mut self.buckets, vec![Bucket::default(); more]);
-        for key in old.iter().flat_map(|bucket| bucket.0).filter(|key| *key != 0) {
-            put(&mut self.buckets, key);
+    fn grow_index(&mut self) {
+        let now = self.index.len();
+        let more = if now * TOGETHER < DOUBLING { (now * 2).max(1) } else { now * 5 / 4 };
+        let old = std::mem::replace(&mut self.index, vec![Bucket::default(); more]);
+        let mut used = vec![0; more];
+        // In the order of their homes: the new index is written from its beginning to its end.
+        for bucket in &old {
+            for tag in bucket.0.into_iter().take_while(|tag| *tag != 0) {
+                let mut at = home(tag, more);
+                while used[at] as usize == TOGETHER {
+                    at = after(at, more);
+                }
+                self.index[at].0[used[at] as usize] = tag;
+                used[at] += 1u8;
+            }
         }
+    }
+
+    #[cold]
+    fn grow_digests(&mut self) {
+        let now = self.digests.len();
+        self.digests.reserve_exact(if now < DOUBLING { now.max(4) } else { now / 8 });
     }
 }
 
-/// Put `key` into the first bucket from its home on that has room; false if it was met on the way.
+/// The bits of a digest that stand in the index; they do not choose the table.
 #[inline(always)]
-fn put(buckets: &mut [Bucket], key: u128) -> bool {
-    let mut at = home(key, buckets.len());
-    loop {
-        let slots = &mut buckets[at].0;
-        // Without a branch for each slot: which one it is cannot be foreseen.
-        let met = slots.iter().fold(false, |met, slot| met | (*slot == key));
-        let used = slots.iter().fold(0, |used, slot| used + (*slot != 0) as usize);
-        if met {
-            return false;
-        }
-        if let Some(slot) = slots.get_mut(used) {
-            *slot = key;
-            return true;
-        }
-        at += 1;
-        if at == buckets.len() {
-            at = 0;
-        }
+fn tag(digest: u128) -> u32 {
+    ((digest >> 96) as u32).max(1)
+}
+
+/// The bucket where a tag would like to stand.
+#[inline(always)]
+fn home(tag: u32, buckets: usize) -> usize {
+    ((tag as u64 * buckets as u64) >> 32) as usize
+}
+
+#[inline(always)]
+fn after(at: usize, buckets: usize) -> usize {
+    if at + 1 == buckets {
+        0
+    } else {
+        at + 1
     }
-}
-
-#[inline(always)]
-fn key(digest: [u8; 16]) -> u128 {
-    u128::from_le_bytes(digest).max(1)
-}
-
-/// The bucket where a key would like to stand. The bits used here do not choose the table.
-#[inline(always)]
-fn home(key: u128, buckets: usize) -> usize {
-    (((key >> 96) as u64 * buckets as u64) >> 32) as usize
 }
 
 #[cfg(test)]
@@ -155,7 +176,7 @@ mod tests {
             assert!(!ids.insert(short(&k.to_le_bytes())));
         }
         assert_eq!(ids.len(), n);
-        let bytes: usize = ids.tables.iter().map(|t| t.buckets.capacity() * 64).sum();
+        let bytes: usize = ids.tables.iter().map(|t| t.index.capacity() * 64 + t.digests.capacity() * 16).sum();
         assert!(bytes as u64 <= 25 * n, "{} bytes a digest", bytes as u64 / n);
     }
 
@@ -164,5 +185,28 @@ mod tests {
         let mut ids = Ids::new();
         assert!(ids.insert([0; 16]));
         assert!(!ids.insert([0; 16]));
+    }
+
+    #[test]
+    fn digests_that_share_all_bits_of_the_index_are_told_apart() {
+        let mut ids = Ids::new();
+        let digest = |k: u128| ((7 << 96 | k << 8) | 3).to_le_bytes();
+        let all: Vec<[u8; 16]> = (0..500).map(digest).collect();
+        assert_eq!(ids.insert_all(&all), Ok(()));
+        assert_eq!(ids.len(), 500);
+        for (k, again) in all.iter().enumerate() {
+            assert_eq!(ids.insert_all(&[digest(1000 + k as u128), *again]), Err(1), "{k}");
+        }
+        assert_eq!(ids.len(), 1000);
+    }
+
+    #[test]
+    fn the_first_digest_that_comes_again_is_named_wherever_it_stands() {
+        let all: Vec<[u8; 16]> = (0..100u64).map(|k| short(&k.to_le_bytes())).collect();
+        for at in 0..100 {
+            let mut ids = Ids::new();
+            assert!(ids.insert(all[at]));
+            assert_eq!(ids.insert_all(&all), Err(at));
+        }
     }
 }
