@@ -67,11 +67,14 @@ _BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
 
 def _new(repository: Repository, root: Path, ledger: Ledger, remote: Remote) -> Iterator[tuple[str, str]]:
     """Path and blob of everything that the remote's ledger does not have, as far as it was seen last."""
+    ours = ledger.tip()  # the private repository has the objects of this one, but not its refs
+    if ours is None:
+        return
     with mirror_of(repository, root, remote) as mirror:
         theirs = mirror.objects.tip(mirror.copy_of(ledger.ref))
         base = theirs or _empty_tree(repository)
         records = mirror.git.records(
-            "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", "--end-of-options", base, ledger.ref,
+            "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", "--end-of-options", base, ours,
             doing="compare a ledger with the remote's",
         )  # fmt: skip
         for facts in records:
