@@ -40,6 +40,23 @@ def test_the_quick_start_page_runs(sh, clone):
     assert done.code == 0, done.err
 
 
+def test_the_readme_s_way_to_share_runs(sh, clone):
+    (sharing,) = blocks(README, "sh", below="Share it")
+    done = sh(f"set -euo pipefail\n{sharing}")
+    assert done.code == 0, done.err
+    assert done.out.count("pushed: yes") == 2
+    assert done.out.count("(here: removed, remote: removed)") == 1
+
+
+def test_the_page_about_sharing_runs(sh, clone):
+    script = "\n".join(blocks(ROOT / "docs" / "share.md", "sh"))
+    done = sh(f"set -euo pipefail\n{script}", EXAMPLES=str(ROOT / "examples"))
+    assert done.code == 0, done.err
+    assert "https://sessions.example.com/src/gh/ada/toaster/ref/" in done.out
+    assert 'share.remote: "team"' in done.out
+    assert "lets sessions go to https://git.example.com/team/toaster" in done.err
+
+
 def test_the_printed_quick_start_runs_with_names_that_need_quoting(sh, clone):
     (clone / "a log's copy.jsonl").write_bytes((clone / "examples" / "claude-code.jsonl").read_bytes())
     script = sh(

@@ -46,7 +46,7 @@ def root_help(commands: Sequence[Command]) -> str:
             f"Usage: {PROGRAM} [--store PATH] COMMAND ...",
             "",
             "Turns any AI coding agent's log into one canonical session, stores it under the SHA-256 of its bytes,",
-            "and proves at any time that they are still the same. Nothing leaves this machine.",
+            "and proves at any time that they are still the same. Nothing leaves this machine unless you share it.",
             "",
             "Commands:",
             *rows,

@@ -166,6 +166,8 @@ def _ask(plan: Plan) -> bool:
 def _say(args: Args, shared: Shared, report: Report) -> None:
     if report.json:
         report.partly(_document(shared, report), shared.failure)
+        if shared.failure is not None:
+            report.error(shared.failure)
         return
     plan = shared.plan
     lines = [str(plan.uri)]

@@ -104,6 +104,8 @@ def _say(done: Unshared, report: Report) -> None:
             "not_undone": list(CANNOT),
         }
         report.partly(document, done.failure)
+        if done.failure is not None:
+            report.error(done.failure)
         return
     report.out(f"unshared: {target.uri}\nremote: {target.remote.shown}")
     for ref in target.refs:
