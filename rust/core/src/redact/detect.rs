@@ -208,7 +208,7 @@ fn token(rule: &Rule, text: Text<'_>, word: &str, at: Range<usize>) -> Option<Ra
             continue;
         }
         let body = body(&text.bytes[value.clone()], if back == 0 && value.start == start { word.len() } else { 0 });
-        if *idle == Idle::Refused && is_idle_token(body) {
+        if *idle == Idle::Refused && is_idle_token(body) || text.is_noise_before(start) {
             continue;
         }
         return Some(value);

@@ -1,7 +1,7 @@
 //! All keywords in one pass over a text, at the speed of memory.
 //!
 //! The automaton is Aho-Corasick's, laid out for one question: is this state the end of a keyword? One walk through it
-//! waits for a load at every byte; four walks through four parts of the text wait together.
+//! waits for a load at every byte; several walks through several parts of the text wait together.
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
@@ -9,20 +9,21 @@ use aho_corasick::{Anchored, MatchKind};
 
 /// Texts shorter than this are walked through once.
 const SHORT: usize = 1024;
-const LANES: usize = 4;
+const LANES: usize = 6;
 /// Bytes that every lane takes between two looks at the length.
 const STRIDE: usize = 64;
 /// Classes of bytes there is room for: letters, digits, some signs, and all the rest in one.
 const ROW: usize = 64;
-/// Entries of the table. That many are enough for some 4,000 states, and a size the compiler knows needs no check of bounds.
-const TABLE: usize = 1 << 18;
+/// Entries of the table: one for each state and class that the two types can hold, so that no look into it needs a check
+/// of bounds. Pages that no state uses are never touched, and cost nothing.
+const TABLE: usize = (u16::MAX as usize) * ROW + 256;
+/// States from this one on end at least one keyword: one bit tells it of all lanes at once.
+const END: u16 = 0x8000;
 
 pub struct Keywords {
     /// Row by row the next state for each class of bytes.
     table: Box<[u16; TABLE]>,
     classes: [u8; 256],
-    /// States from this one on end at least one keyword.
-    first_end: u16,
     /// For each of those the keywords.
     ends: Vec<Vec<u16>>,
     longest: usize,
@@ -56,21 +57,22 @@ impl Keywords {
                 }
             }
         }
-        let order: Vec<_> = plain.iter().chain(&ends).copied().collect();
-        let number: std::collections::HashMap<_, u16> = order.iter().enumerate().map(|(k, s)| (*s, k as u16)).collect();
         let (classes, samples) = classes(words);
-        assert!(samples.len() <= ROW && order.len() * ROW <= TABLE, "the keywords need a larger table");
+        let most = plain.len().max(ends.len());
+        assert!(samples.len() <= ROW && most < END as usize, "the keywords need a larger table");
+        let plain_numbers = plain.iter().zip(0..END);
+        let number: std::collections::HashMap<_, u16> =
+            plain_numbers.chain(ends.iter().zip(END..)).map(|(state, number)| (*state, number)).collect();
         let mut table = vec![0; TABLE];
-        for (row, state) in order.iter().enumerate() {
+        for (state, row) in &number {
             for (class, byte) in samples.iter().enumerate() {
-                table[row * ROW + class] = number[&next(*state, *byte)];
+                table[*row as usize * ROW + class] = number[&next(*state, *byte)];
             }
         }
         let patterns = |s: &_| (0..dfa.match_len(*s)).map(|k| dfa.match_pattern(*s, k).as_usize() as u16).collect();
         Keywords {
             table: table.into_boxed_slice().try_into().expect("it was made of this size"),
             classes,
-            first_end: plain.len() as u16,
             ends: ends.iter().map(patterns).collect(),
             longest: words.iter().map(|w| w.len()).max().unwrap_or(0),
         }
@@ -78,13 +80,20 @@ impl Keywords {
 
     #[inline(always)]
     fn step(&self, state: u16, byte: u8) -> u16 {
-        self.table[(state as usize * ROW + self.classes[byte as usize] as usize) % TABLE]
+        self.table[state as usize * ROW + self.classes[byte as usize] as usize]
     }
 
     #[inline(always)]
     fn tell(&self, state: u16, end: usize, hit: &mut impl FnMut(usize, usize)) {
-        for word in &self.ends[(state - self.first_end) as usize] {
+        for word in &self.ends[(state - END) as usize] {
             hit(*word as usize, end);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_all(&self, states: [u16; LANES], part: usize, end: usize, hit: &mut impl FnMut(usize, usize)) {
+        for (k, state) in states.into_iter().enumerate().filter(|(_, s)| *s >= END) {
+            self.tell(state, k * part + end, hit);
         }
     }
 
@@ -104,10 +113,9 @@ impl Keywords {
                 for (state, chunk) in states.iter_mut().zip(chunks) {
                     *state = self.step(*state, chunk[i]);
                 }
-                if states.iter().fold(0, |most, s| most.max(*s)) >= self.first_end {
-                    for (k, state) in states.iter().enumerate().filter(|(_, s)| **s >= self.first_end) {
-                        self.tell(*state, k * part + at + i + 1, &mut hit);
-                    }
+                if states.iter().fold(0, |all, s| all | s) >= END {
+                    // A copy, so that the states themselves stay in registers.
+                    self.tell_all(states, part, at + i + 1, &mut hit);
                 }
             }
         }
@@ -117,7 +125,7 @@ impl Keywords {
     fn walk(&self, text: &[u8], mut state: u16, from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
         for (at, byte) in text[from..to].iter().enumerate() {
             state = self.step(state, *byte);
-            if state >= self.first_end {
+            if state >= END {
                 self.tell(state, from + at + 1, hit);
             }
         }

@@ -27,6 +27,8 @@ pub struct Found {
     pub value: Vec<u8>,
     /// Where it stands in the line, escapes and all.
     pub raw: Range<usize>,
+    /// It is no string, so that what stands for it needs quotes.
+    pub bare: bool,
 }
 
 /// The secrets of a line that is one JSON value; `None` if it is none.
@@ -50,6 +52,7 @@ pub fn of_json(detector: &Detector, line: &[u8], candidates: &[usize], tape: &mu
         found: Vec::new(),
     };
     walk.value(tape.value(&padded, root), None);
+    walk.across(line, tape.value(&padded, root));
     let mut found = walk.found;
     found.sort_by_key(|f| (f.raw.start, f.rule));
     found.dedup_by(|b, a| b.raw.start < a.raw.end);
@@ -66,6 +69,7 @@ pub fn of_text(detector: &Detector, line: &[u8]) -> Vec<Found> {
             start: m.span.start,
             value: line[m.span.clone()].to_vec(),
             raw: m.span,
+            bare: false,
         })
         .collect()
 }
@@ -113,6 +117,53 @@ impl<'t> Walk<'_, 't> {
                 self.path.pop();
                 before = Some(item).filter(|i| i.is_string());
             }
+        }
+    }
+
+    /// What only the bytes of the line as they are show: a name and a value that are items of one list, a value that is a
+    /// number.
+    fn across(&mut self, line: &[u8], root: Value<'t>) {
+        let rest: Vec<_> = self.detector.find(line).into_iter().filter(|m| !self.covers(&m.span)).collect();
+        for m in rest {
+            self.pieces(root, m.rule, &m.span, &line[m.span.clone()]);
+        }
+    }
+
+    fn covers(&self, span: &Range<usize>) -> bool {
+        self.found.iter().any(|f| f.raw.start < span.end && span.start < f.raw.end)
+    }
+
+    /// Each string and number of `value` that a part of the secret stands in.
+    fn pieces(&mut self, value: Value<'t>, rule: usize, span: &Range<usize>, secret: &[u8]) {
+        let here = value.offset()..value.offset() + value.raw().len();
+        if here.end <= span.start || span.end <= here.start {
+            return;
+        }
+        if value.is_object() {
+            for (key, member) in value.members() {
+                self.path.push(Step::Key(key));
+                self.pieces(key, rule, span, secret);
+                self.pieces(member, rule, span, secret);
+                self.path.pop();
+            }
+        } else if value.is_array() {
+            for (at, item) in value.items().enumerate() {
+                self.path.push(Step::Item(at));
+                self.pieces(item, rule, span, secret);
+                self.path.pop();
+            }
+        } else {
+            let bare = !value.is_string();
+            let inside = if bare { here.clone() } else { here.start + 1..here.end - 1 };
+            let part = inside.start.max(span.start)..inside.end.min(span.end);
+            if part.is_empty() {
+                return;
+            }
+            // Half an escape would be none.
+            let whole = bare || value.is_escaped();
+            let (start, raw) = if whole { (0, inside) } else { (part.start - inside.start, part) };
+            let pointer = self.pointer(value);
+            self.found.push(Found { rule, pointer, start, value: secret.to_vec(), raw, bare });
         }
     }
 
@@ -216,7 +267,7 @@ impl<'t> Walk<'_, 't> {
     fn add(&mut self, rule: usize, value: Value<'t>, text: &[u8], span: Range<usize>) {
         let raw = self.locate(value, span.clone());
         let pointer = self.pointer(value);
-        self.found.push(Found { rule, pointer, start: span.start, value: text[span].to_vec(), raw });
+        self.found.push(Found { rule, pointer, start: span.start, value: text[span].to_vec(), raw, bare: false });
     }
 
     /// From bytes of the decoded string to bytes of the text it stands in.

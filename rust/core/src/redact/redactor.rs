@@ -211,7 +211,10 @@ impl<'t, 'p, R: Read> Redactor<'t, 'p, R> {
             let number = *self.values.entry(short(&f.value)).or_insert(next);
             *self.rules.entry(rule.to_owned()).or_default() += 1;
             out.extend_from_slice(&line[at..f.raw.start]);
+            let quote: &[u8] = if f.bare { b"\"" } else { b"" };
+            out.extend_from_slice(quote);
             out.extend_from_slice(&placeholder(rule, number));
+            out.extend_from_slice(quote);
             at = f.raw.end;
         }
         out.extend_from_slice(&line[at..]);

@@ -85,8 +85,9 @@ pub(super) struct Scratch {
 fn block_findings(detector: &Detector, policy: &Policy, block: &Block, scratch: &mut Scratch) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Scratch { candidates, tape } = scratch;
-    each_line(detector, block.text(), candidates, |number, line, candidates| {
-        let (found, event_id) = line_secrets(detector, line, candidates, tape);
+    let text = block.text();
+    each_line(detector, text, candidates, |number, line, candidates| {
+        let (found, event_id) = line_secrets(detector, text, line, candidates, tape);
         for f in found {
             let rule = detector.rules[f.rule].id;
             if policy.allows(rule, &f.value) {
@@ -130,9 +131,13 @@ pub(super) fn each_line(
     }
 }
 
-/// The secrets of one line, and the id of the event that it is.
+/// Of a text that is no JSON so much is looked at with each line: a private key takes many.
+const SPREAD: usize = 32 << 10;
+
+/// The secrets of one line of `text`, and the id of the event that it is.
 pub(super) fn line_secrets(
     detector: &Detector,
+    text: &[u8],
     line: &[u8],
     candidates: &[usize],
     tape: &mut Tape,
@@ -143,7 +148,13 @@ pub(super) fn line_secrets(
             let id = event_id(line).filter(|id| detector.find(id.as_bytes()).is_empty());
             (found, id)
         }
-        None => (layers::of_text(detector, line), None),
+        None => {
+            let start = line.as_ptr() as usize - text.as_ptr() as usize;
+            let spread = &text[start..text.len().min(start + line.len() + SPREAD)];
+            let mut found = layers::of_text(detector, spread);
+            found.retain(|f| f.start < line.len());
+            (found, None)
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! say where decoding is worth the trouble, so it may say yes too often and never no too often. Everything else is
 //! decoded, at least once.
 
+use super::quality::wordiness;
+
 /// A text, and how it is meant.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
@@ -14,14 +16,31 @@ pub struct Text<'a> {
 /// Longest token that is read after its first byte. It bounds the work on one place of hostile input.
 pub const LONGEST: usize = 4096;
 
+/// So many letters before a token tell whether it stands in the middle of random ones.
+const NOISE: usize = 64;
+/// Of the pairs of letters in random text fewer are those of words.
+const RANDOM: f64 = 0.45;
+
 pub fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || c == b'_'
 }
 
 /// Bytes of the alphabets that tokens are written in.
+#[inline]
 pub fn is_token(c: u8) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%' | b':' | b'|')
+    TOKEN[c as usize]
 }
+
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut c = 0u8;
+    while c < 128 {
+        table[c as usize] = c.is_ascii_alphanumeric()
+            || matches!(c, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%' | b':' | b'|');
+        c += 1;
+    }
+    table
+};
 
 impl<'a> Text<'a> {
     pub fn decoded(bytes: &'a [u8]) -> Text<'a> {
@@ -72,6 +91,16 @@ impl<'a> Text<'a> {
         self.bytes[at.saturating_sub(most)..at].iter().rev().take_while(|c| is_word(**c) || **c == b'-').count()
     }
 
+    /// A long run of random base64 goes on up to `at`. It holds every short prefix sooner or later, and some signs of its
+    /// alphabet end words; folders in a path end in the same signs, but their names are words.
+    pub fn is_noise_before(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(NOISE).map(|from| &self.bytes[from..at]) else { return false };
+        let kinds: [fn(&u8) -> bool; 3] = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+        before.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'-' | b'_'))
+            && kinds.iter().all(|kind| before.iter().any(kind))
+            && wordiness(before) < RANDOM
+    }
+
     /// An escape stands in the token that begins at `at`: only the decoded text can tell what it is.
     pub fn is_veiled(&self, at: usize) -> bool {
         if !self.raw {
@@ -111,6 +140,17 @@ mod tests {
         }
         assert!(Text::raw(b"\\u001bTOKEN").left_edge(6));
         assert!(!Text::decoded(b"\\u001bTOKEN").left_edge(6));
+    }
+
+    #[test]
+    fn random_letters_are_noise_and_the_folders_of_a_path_are_none() {
+        let random = "q7Xz8Kw2vNpL4jRt9Yb3HsGm5Td6CfVe1QaWx0ZiUoPkBnMr/D8uJ2lSyF4hEgT7c+";
+        assert!(Text::decoded(random.as_bytes()).is_noise_before(random.len()));
+        let spaced = random.replace('/', " ");
+        assert!(!Text::decoded(spaced.as_bytes()).is_noise_before(spaced.len()));
+        assert!(!Text::decoded(random.as_bytes()).is_noise_before(50));
+        let path = "/home/Ada/projects/toaster/source/components/settings/release-2024-01/";
+        assert!(!Text::decoded(path.as_bytes()).is_noise_before(path.len()));
     }
 
     #[test]

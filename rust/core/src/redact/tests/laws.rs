@@ -207,6 +207,39 @@ fn names_and_values_that_stand_apart_are_read_together() {
 }
 
 #[test]
+fn what_only_the_bytes_as_they_are_show_is_found_and_replaced_piece_by_piece() {
+    let rule = |id| Detector::get().rules.iter().find(|r| r.id == id).unwrap();
+    let heroku = made(rule("heroku-api-key"), &mut Dice::new("x", 1));
+    for (data, pointer, left) in [
+        (format!("[\"heroku_key\",\"{heroku}\"]"), "/1", "[\"heroku_key\",\"[REDACTED:heroku-api-key:1]\"]"),
+        (
+            "{\"discord_client_id\":918273405516283940}".to_owned(),
+            "/discord_client_id",
+            "{\"discord_client_id\":\"[REDACTED:discord-client-id:1]\"}",
+        ),
+    ] {
+        let found = scanned(data.as_bytes(), &Policy::default());
+        assert_eq!(found.len(), 1, "{data}");
+        assert_eq!(found[0].pointer, pointer);
+        let line = event("\"t\"").replace("\"x\":1", &format!("\"x\":{data}"));
+        let (out, _) = redacted(session(&[line]).as_bytes(), &Policy::default()).unwrap();
+        assert!(scanned(&out, &Policy::default()).is_empty());
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(left), "{out}");
+    }
+}
+
+#[test]
+fn a_private_key_is_found_in_a_text_that_is_no_json_too() {
+    let key = made(Detector::get().rules.iter().find(|r| r.id == "private-key").unwrap(), &mut Dice::new("x", 1));
+    assert!(key.lines().count() > 2);
+    let text = format!("a page\nwith a key:\n{key}\nand {} behind it\n", github());
+    let found = scanned(text.as_bytes(), &Policy::default());
+    let want = [("private-key", 3), ("github-pat", 3 + key.lines().count() as u64)];
+    assert_eq!(found.iter().map(|f| (f.rule, f.line)).collect::<Vec<_>>(), want);
+}
+
+#[test]
 fn a_key_that_is_a_secret_is_not_spelled_out() {
     let data = format!("{{\"a\":{{\"{}\":[\"{}\"]}}}}", github(), github());
     let found = scanned(data.as_bytes(), &Policy::default());
