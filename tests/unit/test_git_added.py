@@ -97,7 +97,12 @@ def test_an_answer_that_is_cut_off_ends():
 
 def test_git_shows_what_a_push_brings_whatever_the_user_s_settings_say(env):
     env.git("init", "-q", "-b", "main")
-    for key, value in {"diff.noprefix": "true", "diff.mnemonicPrefix": "true", "color.ui": "always", "log.showRoot": "false"}.items():
+    for key, value in {
+        "diff.noprefix": "true",
+        "diff.mnemonicPrefix": "true",
+        "color.ui": "always",
+        "log.showRoot": "false",
+    }.items():
         env.git("config", key, value)
     (env.work / "ü \n.txt").write_text("first\n")
     (env.work / "binary").write_bytes(b"\0\1\2")

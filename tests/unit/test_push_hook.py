@@ -138,6 +138,12 @@ def test_what_was_typed_for_a_ref_may_hold_spaces(hooks):
     assert f"call [setup] [--sync-branch-session] [main] [--sync-branch-commit] [{ONE}]" in hooks.calls
 
 
+def test_head_means_the_branch_that_is_checked_out(hooks, env):
+    env.git("init", "-q", "-b", "topic", cwd=hooks.folder)
+    assert hooks.run(line(local="HEAD", remote="refs/heads/elsewhere"))[0] == 0
+    assert f"call [setup] [--sync-branch-session] [topic] [--sync-branch-commit] [{ONE}]" in hooks.calls
+
+
 def test_a_last_line_without_its_end_counts_for_both(hooks):
     hooks.older('#!/bin/sh\ncat >"$LOG.older"\n')
     done = subprocess.run(

@@ -96,7 +96,11 @@ def _may_ask(args: Args, report: Report) -> bool:
         return True
     raise UsageError(
         "this changes files, and there is no terminal to ask at: say --yes to have the plan carried out",
-        next=[again([*args.argv, "--yes"], {}) if "--fanout-mode" in args.argv else _FULL],
+        next=[
+            _FULL
+            if args.text("--fanout-mode") is None and not args.flag("--unfix")
+            else again([*args.argv, "--yes"], {})
+        ],
     )
 
 

@@ -37,7 +37,7 @@ def read(path: Path) -> Found | None:
     with refusals(path, "read"):
         try:
             fd = os.open(path, _READ)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         with os.fdopen(fd, "rb") as file:
             found = os.fstat(fd)

@@ -52,9 +52,15 @@ fi
 child=
 dog=
 late=
+stop() {
+    # A signal may come after the program was started and before its number was noted.
+    [ "$child" != starting ] || child=$!
+    [ -z "$child" ] || kill "$child" 2>/dev/null
+}
 end() {
     trap '' HUP INT TERM USR1
-    for pid in $child $dog; do kill "$pid" 2>/dev/null; done
+    stop
+    [ -z "$dog" ] || kill "$dog" 2>/dev/null
     rm -rf -- "$dir"
 }
 trap end EXIT
@@ -95,6 +101,8 @@ branches() {
         refs/opensession/* | refs/notes/opensession) continue ;;
         esac
         anything=1
+        # `git push origin HEAD` means the branch that is checked out, and git hands its name on as it was typed.
+        [ "$local_ref" != HEAD ] || local_ref=$(git symbolic-ref -q HEAD) || local_ref=HEAD
         case $local_ref in
         refs/heads/*) printf '%s %s\n' "$oid" "${local_ref#refs/heads/}" ;;
         *)
@@ -127,7 +135,7 @@ case $now in
     export OPENSESSION_DEADLINE
     ;;
 esac
-trap 'late=1; [ -z "$child" ] || kill "$child" 2>/dev/null' USR1
+trap 'late=1; stop' USR1
 (
     trap 'kill "$nap" 2>/dev/null; exit 0' TERM
     sleep $((cap - 1)) &
@@ -141,6 +149,7 @@ input=/dev/null
 # In the background, where the watchdog can end it and Ctrl-C is answered at once.
 call() {
     [ -z "$late" ] || return 1
+    child=starting
     "$program" "$@" <"$input" &
     child=$!
     wait "$child" 2>/dev/null

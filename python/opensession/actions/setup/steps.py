@@ -42,9 +42,10 @@ class SetKey(NamedTuple):
     def undo(self, repository: Repository) -> str | None:
         if _values(repository, self.key) != (self.after,):
             return f"{self.key} stays: it was changed since"
-        repository.config_unset(self.key)
-        for value in self.before:
-            repository.config_add(self.key, value)
+        if not self.before:
+            repository.config_unset(self.key)
+        for at, value in enumerate(self.before):
+            (repository.config_add if at else repository.config_set)(self.key, value)
         return None
 
 

@@ -1,0 +1,449 @@
+"""Setting a clone up and taking that back: what changes, what stays, what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from opensession.actions.setup import files, hook, place
+from opensession.cli import app, settingup
+from opensession.errors import StorageFailedError
+
+FIX = ("doctor", "--fix", "--yes", "--fanout-mode", "hidden_ref")
+OLDER = "#!/usr/bin/env python3\nprint('mine')\n"
+
+
+def tree(*folders):
+    """Every file below the folders: its mode and its bytes, or where it points to."""
+    found = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            found[str(path)] = (
+                os.readlink(path) if path.is_symlink() else (mode, path.is_file() and path.read_bytes())
+            )
+    return found
+
+
+class Clone:
+    """A clone, and the command line in it."""
+
+    def __init__(self, env, capsys) -> None:
+        self.env, self.capsys = env, capsys
+        self.git_dir = env.work / ".git"
+        self.hooks = self.git_dir / "hooks"
+        env.git("init", "-q", "-b", "main", "--template=")
+        env.git("remote", "add", "origin", "https://ada:hunter2@host/o/r.git")
+
+    def __call__(self, *words):
+        code = app.main(list(words))
+        out, err = self.capsys.readouterr()
+        return code, out, err
+
+    def fixed(self, *words):
+        code, out, err = self(*FIX, *words)
+        assert (code, err) == (0, "")
+        return out
+
+    def config(self, key):
+        listed = self.env.git("config", "--local", "--list").splitlines()
+        return [value for name, _, value in (line.partition("=") for line in listed) if name == key]
+
+    def older(self, text=OLDER, name="pre-push"):
+        self.hooks.mkdir(exist_ok=True)
+        (self.hooks / name).write_text(text)
+        (self.hooks / name).chmod(0o755)
+
+    def world(self):
+        return tree(self.git_dir, self.env.home), self.env.git("config", "--local", "--list")
+
+
+@pytest.fixture
+def clone(env, capsys) -> Clone:
+    return Clone(env, capsys)
+
+
+def test_a_clone_that_was_set_up_has_no_issue_left(clone):
+    assert "doctor summary: found issues in 4 categories." in clone("doctor")[1]
+    out = clone.fixed()
+    assert out.rstrip().endswith("doctor summary: no blocking issues.")
+    assert "[WARN]" not in out
+    assert "[FAIL]" not in out
+    assert clone("doctor", "--strict")[0] == 0
+
+
+def test_setting_up_does_what_its_plan_says(clone, env):
+    out = clone.fixed()
+    assert out.startswith(f"OpenSession doctor (apply mode)\nrepo: {env.work}\n\nsetup plan:\n- ")
+    assert clone.config("opensession.fanout-mode") == ["hidden_ref"]
+    assert clone.config("opensession.fanout-remote") == ["origin https://host/o/r"]
+    assert (clone.hooks / "pre-push").read_bytes() == hook.text()
+    assert stat.S_IMODE((clone.hooks / "pre-push").stat().st_mode) == 0o755
+    for name in ("opensession", "ops"):
+        launcher = env.store / "bin" / name
+        assert f'exec {sys.executable} -P -m opensession "$@"\n' in launcher.read_text()
+        assert str(launcher) in out
+    (env.work / ".opensession/objects").mkdir(parents=True)
+    for name in ("objects/raw.jsonl", "config.toml"):
+        (env.work / ".opensession" / name).write_text("x")
+    assert env.git("status", "--porcelain", "-uall") == "?? .opensession/config.toml"
+    assert "restore: git config --local --unset-all opensession.fanout-mode" in out
+    assert "hunter2" not in out + json.dumps(sorted(map(str, clone.world()[0].values())))[:0]
+
+
+def test_doing_it_twice_changes_nothing(clone):
+    clone.fixed()
+    before = clone.world()
+    assert "- nothing is to be changed" in clone.fixed()
+    assert "applied: 0 changes" in clone.fixed("--json").replace('"applied": 0', "applied: 0 changes")
+    assert clone.world() == before
+
+
+def test_taking_it_back_leaves_what_was_there(clone, env):
+    (env.store).mkdir(parents=True, mode=0o700)
+    env.git("config", "opensession.fanout-mode", "notes")
+    env.git("config", "opensession.fanout-remote", "up https://host/up")
+    clone.older()
+    before = clone.world()
+    clone.fixed()
+    assert (clone.hooks / hook.ORIGINAL).read_text() == OLDER
+    code, out, err = clone("doctor", "--unfix", "--yes")
+    assert (code, err) == (0, "")
+    assert "undone: 7 of 7 changes" in out
+    after = clone.world()
+    gone = {str(clone.git_dir / "info")}
+    assert (
+        {path: was for path, was in after[0].items() if path not in gone and not path.endswith("/config")},
+        after[1],
+    ) == (
+        {path: was for path, was in before[0].items() if not path.endswith("/config")},
+        before[1],
+    )
+
+
+def test_what_was_changed_since_is_not_taken_back(clone, env):
+    clone.fixed()
+    with open(clone.hooks / "pre-push", "a") as file:
+        file.write("echo mine\n")
+    env.git("config", "opensession.fanout-mode", "git_notes")
+    out = clone("doctor", "--unfix", "--yes")[1]
+    assert f"- {clone.hooks / 'pre-push'} stays: it was changed since" in out
+    assert "- opensession.fanout-mode stays: it was changed since" in out
+    assert clone.config("opensession.fanout-mode") == ["git_notes"]
+    assert (clone.hooks / "pre-push").read_text().endswith("echo mine\n")
+
+
+def test_the_launchers_go_with_the_last_clone_that_uses_them(clone, env, monkeypatch):
+    clone.fixed()
+    other = env.home / "other"
+    other.mkdir()
+    env.git("init", "-q", "-b", "main", "--template=", cwd=other)
+    monkeypatch.chdir(other)
+    clone.fixed()
+    assert "the launchers: 1 other clones use them" in clone("doctor", "--unfix", "--yes")[1]
+    assert (env.store / "bin" / "ops").exists()
+    monkeypatch.chdir(env.work)
+    clone("doctor", "--unfix", "--yes")
+    assert not (env.store / "bin").exists()
+
+
+def test_a_hook_without_a_record_is_taken_back_too(clone):
+    clone.older(hook.text().decode())
+    clone.older(OLDER, hook.ORIGINAL)
+    assert clone("doctor", "--unfix", "--yes")[0] == 0
+    assert (clone.hooks / "pre-push").read_text() == OLDER
+    assert not (clone.hooks / hook.ORIGINAL).exists()
+
+
+def test_a_step_that_fails_undoes_those_before_it(clone, monkeypatch):
+    clone.older()
+    before = clone.world()
+    put = files.put
+
+    def full(path, data, mode, **more):
+        if path.name == "pre-push":
+            raise StorageFailedError("no space left on device")
+        put(path, data, mode, **more)
+
+    monkeypatch.setattr(files, "put", full)
+    code, out, err = clone(*FIX)
+    assert (code, "no space left on device" in err, "applied" in out) == (8, True, False)
+    after = clone.world()
+    assert after[1] == before[1]
+    made = {
+        str(clone.env.home / sub)
+        for sub in (".local", ".local/share", ".local/share/opensession", ".local/share/opensession/bin")
+    }
+    made |= {str(clone.git_dir / "info"), str(clone.git_dir / "config")}
+    assert {p: w for p, w in after[0].items() if p not in made} == {
+        p: w for p, w in before[0].items() if p not in made
+    }
+
+
+@pytest.mark.parametrize("data", [b"#!/bin/sh\nexit 0\n", b"\xff\xfe\n"])
+def test_a_hook_that_is_there_keeps_its_bytes_and_its_mode(clone, data):
+    clone.hooks.mkdir()
+    (clone.hooks / "pre-push").write_bytes(data)
+    (clone.hooks / "pre-push").chmod(0o750)
+    out = clone.fixed()
+    kept = clone.hooks / hook.ORIGINAL
+    assert (kept.read_bytes(), stat.S_IMODE(kept.stat().st_mode)) == (data, 0o750)
+    assert f"restore: mv {kept} {clone.hooks / 'pre-push'}" in out
+
+
+def test_a_link_to_a_tracked_hook_is_moved_and_what_it_names_is_not_touched(clone, env):
+    (env.work / "tools").mkdir()
+    tracked = env.work / "tools" / "push.sh"
+    tracked.write_text(OLDER)
+    tracked.chmod(0o755)
+    clone.hooks.mkdir()
+    (clone.hooks / "pre-push").symlink_to("../../tools/push.sh")
+    clone.fixed()
+    assert os.readlink(clone.hooks / hook.ORIGINAL) == "../../tools/push.sh"
+    assert tracked.read_text() == OLDER
+    assert (clone.hooks / "pre-push").read_bytes() == hook.text()
+
+
+def test_a_second_hook_does_not_overwrite_the_one_that_was_set_aside_first(clone):
+    clone.older("#!/bin/sh\n# first\n")
+    clone.fixed()
+    clone.older("#!/bin/sh\n# second\n")
+    clone.fixed()
+    assert (clone.hooks / hook.ORIGINAL).read_text() == "#!/bin/sh\n# second\n"
+    assert (clone.hooks / f"{hook.ORIGINAL}.1").read_text() == "#!/bin/sh\n# first\n"
+
+
+def test_the_backup_of_an_older_program_is_taken_over(clone):
+    clone.older("#!/bin/sh\n# opensession-managed\nexit 0\n")
+    clone.older(OLDER, hook.OLDER_ORIGINAL)
+    clone.fixed()
+    assert (clone.hooks / hook.ORIGINAL).read_text() == OLDER
+    assert (clone.hooks / hook.EDITED).read_text().endswith("opensession-managed\nexit 0\n")
+    assert (clone.hooks / "pre-push").read_bytes() == hook.text()
+
+
+def test_a_hook_that_lost_its_x_gets_it_back(clone):
+    clone.fixed()
+    (clone.hooks / "pre-push").chmod(0o644)
+    assert "[WARN] hook executable" in clone("doctor")[1]
+    clone.fixed()
+    assert os.access(clone.hooks / "pre-push", os.X_OK)
+
+
+def test_a_hook_in_the_working_tree_is_refused_with_the_lines_to_add(clone, env):
+    tracked = env.work / ".githooks" / "pre-push"
+    tracked.parent.mkdir()
+    tracked.write_text("#!/bin/sh\necho team\n")
+    env.git("config", "core.hooksPath", ".githooks")
+    before = clone.world(), tree(env.work / ".githooks")
+    code, _, err = clone(*FIX)
+    assert (code, all(line in err for line in place.LINES)) == (6, True)
+    assert (clone.world(), tree(env.work / ".githooks")) == before
+    steps = [line.removeprefix("- ") for line in err.partition("next:\n")[2].splitlines()]
+    assert os.system(" && ".join(steps)) == 0
+    assert tracked.read_text() == "#!/bin/sh\necho team\n\n" + "".join(line + "\n" for line in place.LINES)
+    assert "doctor summary: no blocking issues." in clone.fixed()
+    assert (clone.git_dir / "opensession-hooks" / "pre-push").read_bytes() == hook.text()
+    assert clone("doctor", "--unfix", "--yes")[0] == 0
+    assert not (clone.git_dir / "opensession-hooks").exists()
+
+
+def test_a_folder_of_stubs_means_the_file_that_they_run(clone, env):
+    stubs = env.work / ".husky" / "_"
+    stubs.mkdir(parents=True)
+    for name in ("h", "pre-push"):
+        (stubs / name).write_text("#!/usr/bin/env sh\n")
+        (stubs / name).chmod(0o755)
+    env.git("config", "core.hooksPath", ".husky/_")
+    code, _, err = clone(*FIX)
+    assert (code, f"{str(env.work / '.husky' / 'pre-push')!r}" in err) == (6, True)
+    (env.work / ".husky" / "pre-push").write_text("\n".join(place.LINES))
+    assert "doctor summary: no blocking issues." in clone.fixed()
+
+
+def test_a_folder_of_hooks_for_all_clones_is_used_as_git_uses_it(clone, env, monkeypatch, tmp_path):
+    own = tmp_path / "my hooks"
+    own.mkdir()
+    (own / "pre-push").write_text(OLDER)
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[core]\nhooksPath = "{own}"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    out = clone.fixed()
+    assert (own / "pre-push").read_bytes() == hook.text()
+    assert f"[ OK ] opensession hooks  pre-push: {str(own / 'pre-push')!r} (core.hooksPath, global)" in out
+    assert not (clone.hooks / "pre-push").exists()
+
+
+def test_switched_off_hooks_are_told_and_not_switched_on(clone, env):
+    env.git("config", "core.hooksPath", "/dev/null")
+    assert "[WARN] opensession hooks  hooks are switched off here" in clone("doctor")[1]
+    assert clone(*FIX)[0] == 6
+
+
+def test_a_linked_worktree_is_set_up_in_the_folder_that_all_share(clone, env, monkeypatch):
+    env.git("commit", "-q", "--allow-empty", "-m", "one")
+    env.git("worktree", "add", "-q", str(env.home / "linked"))
+    monkeypatch.chdir(env.home / "linked")
+    assert "doctor summary: no blocking issues." in clone.fixed()
+    assert (clone.hooks / "pre-push").exists()
+    monkeypatch.chdir(env.work)
+    assert "- nothing is to be changed" in clone.fixed()
+
+
+def test_the_pre_commit_framework_s_hook_that_runs_ours_is_right(clone):
+    clone.fixed()
+    os.rename(clone.hooks / "pre-push", clone.hooks / "pre-push.legacy")
+    clone.older("#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n")
+    assert "doctor summary: no blocking issues." in clone("doctor")[1]
+    assert "- nothing is to be changed" in clone.fixed()
+
+
+def test_consent_is_asked_for_by_name_and_origin_is_meant_where_none_is_named(clone, env):
+    env.git("remote", "add", "up", "git@host:team/up.git")
+    clone.fixed("--fanout-remote", "up")
+    assert clone.config("opensession.fanout-remote") == ["up https://host/team/up"]
+    clone.fixed()
+    assert clone.config("opensession.fanout-remote") == ["up https://host/team/up", "origin https://host/o/r"]
+
+
+def test_a_changed_address_is_told_and_replaces_the_old_one_when_it_is_agreed_to(clone, env):
+    clone.fixed()
+    env.git("remote", "set-url", "origin", "https://host/o/moved")
+    assert (
+        "[WARN] fan-out consent    origin: its address is not the one that was agreed to"
+        in clone("doctor")[1]
+    )
+    clone.fixed("--fanout-remote", "origin")
+    assert clone.config("opensession.fanout-remote") == ["origin https://host/o/moved"]
+
+
+def test_a_consent_in_the_global_configuration_is_none(clone, env, monkeypatch, tmp_path):
+    config = tmp_path / "gitconfig"
+    config.write_text('[opensession]\nfanout-remote = "origin https://host/o/r"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert "[INFO] fan-out consent    origin: not agreed to" in clone("doctor")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "step"),
+    [
+        (("doctor", "--yes"), 2, "opensession doctor --fix"),
+        (("doctor", "--fanout-mode", "hidden_ref"), 2, "opensession doctor --fix --fanout-mode hidden_ref"),
+        (("doctor", "--fix", "--unfix"), 2, "opensession doctor --unfix"),
+        (("doctor", "--fix", "--strict"), 2, "opensession doctor --strict"),
+        (("doctor", "--fix"), 2, "opensession doctor --fix --yes --fanout-mode hidden_ref"),
+        (("setup",), 2, "opensession doctor --fix --yes --fanout-mode hidden_ref"),
+        (("doctor", "--fix", "--yes"), 2, "opensession doctor --fix --yes --fanout-mode hidden_ref"),
+        (("doctor", "--fix", "--yes", "--fanout-mode", "git_note"), 2, "opensession doctor --fix --yes --fanout-mode git_notes"),
+        ((*FIX, "--fanout-remote", "orign"), 4, "git remote -v"),
+        (("doctor", "--unfix"), 2, "opensession doctor --unfix --yes"),
+        (("setup", "--check", "--yes"), 2, "opensession setup --check"),
+        (("setup", "--sync-branch-commit", "abc"), 2, "opensession setup --help"),
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_meant_is_answered_with_one_that_can(clone, words, code, step):
+    before = clone.world()
+    got, _, err = clone(*words)
+    assert (got, f"- {step}" in err.splitlines()) == (code, True)
+    assert clone.world() == before
+
+
+class Terminal:
+    """Somebody who sits there and types."""
+
+    def __init__(self, monkeypatch, *lines):
+        self.lines = list(lines)
+        monkeypatch.setattr(settingup, "can_ask", lambda report: True)
+        monkeypatch.setattr(sys, "stdin", self)
+
+    def readline(self):
+        return self.lines.pop(0) + "\n"
+
+
+def test_a_person_is_asked_for_the_mode_for_each_remote_and_in_the_end(clone, env, monkeypatch):
+    env.git("remote", "add", "up", "https://host/up")
+    typing = Terminal(monkeypatch, "2", "n", "y", "yes")
+    code, _, err = clone("doctor", "--fix")
+    assert (code, typing.lines) == (0, [])
+    assert (
+        "1 or 2 [1]: Send sessions to the remote origin (https://host/o/r) whenever you push there? [y/N] "
+        in err
+    )
+    assert err.endswith("Apply these changes? [y/N] ")
+    assert clone.config("opensession.fanout-mode") == ["git_notes"]
+    assert clone.config("opensession.fanout-remote") == ["up https://host/up"]
+
+
+@pytest.mark.parametrize("answer", ["", "n", "maybe"])
+def test_anything_but_a_yes_changes_nothing(clone, monkeypatch, answer):
+    before = clone.world()
+    Terminal(monkeypatch, "", "y", answer)
+    code, _, err = clone("doctor", "--fix")
+    assert (code, "cancelled by user: nothing was changed\nnext:\n- opensession doctor --fix\n" in err) == (
+        6,
+        True,
+    )
+    assert clone.world() == before
+
+
+def test_yes_is_not_asked_even_at_a_terminal(clone, monkeypatch):
+    typing = Terminal(monkeypatch, "n")
+    assert clone(*FIX)[0] == 0
+    assert typing.lines == ["n"]
+
+
+def test_setup_is_the_same_under_another_name(clone):
+    assert clone("setup", "--check")[1] == clone("doctor")[1]
+    assert "doctor summary: no blocking issues." in clone("setup", "--yes", "--fanout-mode", "hidden-ref")[1]
+
+
+def test_programs_get_one_document(clone):
+    code, out, _ = clone("doctor", "--json", "--strict")
+    found = json.loads(out)
+    assert (code, found["ok"], found["issues"], found["mode"]) == (10, False, 4, "check")
+    assert found["next"]["recommended"] == ["opensession doctor --fix"]
+    assert {check["level"] for check in found["checks"]} == {"ok", "info", "warn"}
+    applied = json.loads(clone.fixed("--json"))
+    assert (applied["ok"], applied["applied"], len(applied["plan"])) == (True, 6, 6)
+    undone = json.loads(clone("doctor", "--unfix", "--yes", "--json")[1])
+    assert (len(undone["undone"]), undone["left"]) == (6, [])
+
+
+def test_outside_of_a_repository_the_rest_is_still_told(clone, env, monkeypatch):
+    monkeypatch.chdir(env.home)
+    code, out, _ = clone("doctor")
+    assert (code, "[INFO] repository" in out, "[ OK ] git version" in out) == (0, True, True)
+    code, _, err = clone(*FIX)
+    assert (code, "is not in a git repository" in err) == (4, True)
+
+
+def test_a_clone_without_a_commit_and_one_without_a_branch_are_looked_at(clone, env):
+    assert "[ OK ] current branch     main\n" in clone("doctor")[1]
+    env.git("commit", "-q", "--allow-empty", "-m", "one")
+    env.git("checkout", "-q", "--detach")
+    out = clone("doctor")[1]
+    assert "[INFO] current branch     none: HEAD is detached\n" in out
+    assert f"[INFO] ledger branch      detached@{env.git('rev-parse', 'HEAD')[:8]}\n" in out
+
+
+def test_the_hook_s_questions_are_answered(clone, env):
+    assert clone("setup", "--print-fanout-mode") == (0, "hidden_ref\n", "")
+    env.git("config", "opensession.fanout-mode", "notes")
+    assert clone("setup", "--print-fanout-mode") == (0, "git_notes\n", "")
+    refs = "refs/opensession/branches/bWFpbg\nrefs/opensession/branches/ZmVhdHVyZS9hYmM\n"
+    assert clone("setup", "--print-ledger-ref", "main", "--print-ledger-ref", "feature/abc") == (0, refs, "")
+
+
+def test_a_file_in_a_launcher_s_place_is_kept(clone, env):
+    (env.store / "bin").mkdir(parents=True)
+    program = env.store / "bin" / "opensession"
+    program.symlink_to("/opt/elsewhere/opensession")
+    clone.fixed()
+    assert os.readlink(Path(f"{program}.original.pre-opensession")) == "/opt/elsewhere/opensession"
+    clone("doctor", "--unfix", "--yes")
+    assert os.readlink(program) == "/opt/elsewhere/opensession"
