@@ -41,6 +41,8 @@ COMMANDS = {
     "handoff artifacts import": "handoff_import",
     "share": "share",
     "unshare": "unshare",
+    "doctor": "doctor",
+    "setup": "setup",
     "config init": "config_init",
     "config show": "config_show",
     "config trust": "config_trust",
