@@ -16,8 +16,8 @@ COMMAND = Command(
     "setup",
     "set up this clone: the same as doctor --fix",
     """\
-The same as `opensession doctor --fix`; with `--check` the same as `opensession doctor`. The git hook
-calls it too, with options that are for the hook alone.""",
+The same as `opensession doctor --fix`; with `--check` the same as `opensession doctor`. The git
+hook calls it too, with options that are for the hook alone.""",
     options=[
         Option("--check", "change nothing: the same as doctor"),
         YES,
