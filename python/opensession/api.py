@@ -16,7 +16,7 @@ from opensession.actions.register import register as register_action
 from opensession.errors import UsageError
 from opensession.session import Session
 from opensession.store import Store, Stores
-from opensession.store.layout import PREFIX
+from opensession.store.layout import is_prefix
 from opensession.uri import LocalUri, format_local
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def open(what: str | os.PathLike[str] | LocalUri, *, store: Where = None) -> Ses
     """
     if isinstance(what, LocalUri):
         return _open_stored(str(what), store)
-    if isinstance(what, str) and (what.startswith("os:") or PREFIX.fullmatch(what)):
+    if isinstance(what, str) and (what.startswith("os:") or is_prefix(what)):
         return _open_stored(what, store)
     return read(what)
 
@@ -145,7 +145,7 @@ def verify(what: Input | LocalUri, *, store: Where = None, jobs: int = core.DEFA
     """Check a stored session (URI or hash) or any bytes: address, canonical form, validity; in one pass."""
     if isinstance(what, LocalUri):
         what = str(what)
-    if not isinstance(what, str) or not (what.startswith("os:") or PREFIX.fullmatch(what)):
+    if not isinstance(what, str) or not (what.startswith("os:") or is_prefix(what)):
         return _verified(core.verify(what, jobs=jobs), None)
     holder, sha256 = readable(store).find(what)
     with holder.open_unchecked(sha256) as stored:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
 
 from opensession import _core
 from opensession.errors import UsageError, from_core
+from opensession.light import contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
+    from typing import BinaryIO
 
     from opensession._core import Candidate as Candidate  # noqa: PLC0414
     from opensession._core import Finding as Finding  # noqa: PLC0414
@@ -32,11 +33,10 @@ if TYPE_CHECKING:
     from opensession._core import SummaryReport as SummaryReport  # noqa: PLC0414
     from opensession._core import VerifyReport as VerifyReport  # noqa: PLC0414
 
+    Input = str | os.PathLike[str] | int | bytes | bytearray | memoryview | BinaryIO
+    """A path, an open descriptor (read from where it stands), the bytes themselves, or an open binary file."""
     Progress = Callable[[int, int], None]
     Spool = Callable[["Input"], AbstractContextManager[int]]
-
-Input = str | os.PathLike[str] | int | bytes | bytearray | memoryview | BinaryIO
-"""A path, an open descriptor (read from where it stands), the bytes themselves, or an open binary file."""
 
 MAX_LINE = 536_870_912
 """Lines above 512 MiB are refused by name: the core's own default."""

@@ -7,19 +7,13 @@ git and no network; remote addresses are brought into normal form by :mod:`opens
 
 from __future__ import annotations
 
-import binascii
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from urllib.parse import quote, unquote_to_bytes
-
 from opensession.errors import BadUriError
-from opensession.remotes import host_of, normal_form, normal_project, refusal_of
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_OBJECT_NAME = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
-_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DIGITS = frozenset("0123456789abcdef")
+_BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_NAME = _BASE64URL | {"."}
+_NAME_LIMIT = 200
+_NOT_IN_A_REF = (*map(chr, range(0x21)), *"\x7f~^:?*[\\", "..", "@{", "//")
 _SHAPES = {
     "local": "os://src/local/<sha256>",
     "gh": "os://src/gh/<owner>/<repo>/ref/<ref>/path/<path>",
@@ -130,7 +124,7 @@ class GithubUri(_Remote):
 
     def __init__(self, owner: str, repo: str, ref: str, path: str) -> None:
         for what, name in (("owner", owner), ("repository", repo)):
-            if not _NAME.fullmatch(name) or name in (".", ".."):
+            if not _NAME.issuperset(name) or not name or len(name) > _NAME_LIMIT or name in (".", ".."):
                 raise BadUriError(
                     f"{name!r} is no {what} name on GitHub (letters, digits, '.', '_', '-', up to 200)"
                 )
@@ -150,6 +144,8 @@ class GitlabUri(_Remote):
     project: str
 
     def __init__(self, project: str, ref: str, path: str) -> None:
+        from opensession.remotes import normal_project  # here and below: a local address does not pay for it
+
         normal = normal_project(project)
         if normal != project:
             raise _respelled(project, GitlabUri(normal, ref, path))
@@ -169,6 +165,8 @@ class GitUri(_Remote):
     remote: str
 
     def __init__(self, remote: str, ref: str, path: str) -> None:
+        from opensession.remotes import host_of, normal_form, refusal_of
+
         if (reason := refusal_of(remote)) is not None:
             raise BadUriError(f"the remote inside this URI cannot be used: {reason}")
         if normal_form(remote) != remote or host_of(remote) in ("github.com", "gitlab.com"):
@@ -196,6 +194,8 @@ def remote_uri(remote: str, ref: str, path: str) -> GithubUri | GitlabUri | GitU
 
     The kind follows the host; a branch given as ``refs/heads/…`` is written in its short form.
     """
+    from opensession.remotes import host_of, normal_form, refusal_of
+
     if (reason := refusal_of(remote)) is not None:
         raise BadUriError(f"no URI can be made for this remote: {reason}")
     normal = normal_form(remote)
@@ -276,16 +276,16 @@ def _respelled(typed: str, uri: Uri) -> BadUriError:
 
 
 def _check_sha256(digits: str) -> None:
-    if not _SHA256.fullmatch(digits):
+    if not (len(digits) == 64 and _DIGITS.issuperset(digits)):
         raise BadUriError(
             f"{digits!r} is no SHA-256 address: it takes 64 digits of 0-9 and a-f", next=["opensession ls"]
         )
 
 
 def _check_ref(ref: str) -> None:
-    if _OBJECT_NAME.fullmatch(ref):
+    if _is_object_name(ref):
         return
-    if _OBJECT_NAME.fullmatch(ref.lower()):
+    if _is_object_name(ref.lower()):
         raise BadUriError(f"{ref!r} is no ref: a commit's name is written in lower case, {ref.lower()}")
     if not _is_ref_name(ref):
         raise BadUriError(f"{ref!r} is no name git accepts for a ref")
@@ -297,18 +297,22 @@ def _check_ref(ref: str) -> None:
         raise BadUriError(f"{ref!r} is a branch, and a branch is written in its short form, {_shortest(ref)}")
 
 
+def _is_object_name(text: str) -> bool:
+    return len(text) in (40, 64) and _DIGITS.issuperset(text)
+
+
 def _shortest(ref: str) -> str:
     """``ref`` in the form it is written in a URI: a branch by its short name where that is not something
     else.
     """
     short = ref.removeprefix("refs/heads/")
-    taken = short.startswith("refs/") or short[:1] in ("-", "+", "") or _OBJECT_NAME.fullmatch(short.lower())
+    taken = short.startswith("refs/") or short[:1] in ("-", "+", "") or _is_object_name(short.lower())
     return ref if taken else short
 
 
 def _is_ref_name(ref: str) -> bool:
     """What ``git check-ref-format --allow-onelevel`` accepts."""
-    if not ref or ref == "@" or ref.endswith((".", "/")) or _REF_FORBIDDEN.search(ref):
+    if not ref or ref == "@" or ref.endswith((".", "/")) or any(bad in ref for bad in _NOT_IN_A_REF):
         return False
     return not any(part == "" or part.startswith(".") or part.endswith(".lock") for part in ref.split("/"))
 
@@ -319,7 +323,7 @@ def _check_path(path: str) -> None:
 
 
 def _check_segment(segment: str) -> None:
-    if segment in ("", ".", "..") or "/" in segment or "\\" in segment or _CONTROL.search(segment):
+    if segment in ("", ".", "..") or any(c in "/\\" or c < " " or "\x7f" <= c <= "\x9f" for c in segment):
         raise BadUriError(
             f"{segment!r} cannot be part of a path: a segment is not empty, '.' or '..' and holds no "
             "'/', '\\' or control character"
@@ -328,6 +332,8 @@ def _check_segment(segment: str) -> None:
 
 def _encode(segment: str) -> str:
     """RFC 3986: everything but unreserved characters, in upper-case hex."""
+    from urllib.parse import quote
+
     try:
         return quote(segment, safe="", encoding="utf-8", errors="strict")
     except UnicodeEncodeError:
@@ -335,6 +341,8 @@ def _encode(segment: str) -> str:
 
 
 def _decode(segment: str) -> str:
+    from urllib.parse import unquote_to_bytes
+
     try:
         return unquote_to_bytes(segment).decode("utf-8")
     except UnicodeError:
@@ -342,6 +350,8 @@ def _decode(segment: str) -> str:
 
 
 def _base64(text: str) -> str:
+    from base64 import urlsafe_b64encode
+
     try:
         return urlsafe_b64encode(text.encode("utf-8")).rstrip(b"=").decode("ascii")
     except UnicodeEncodeError:
@@ -349,10 +359,12 @@ def _base64(text: str) -> str:
 
 
 def _unbase64(segment: str) -> str:
+    from base64 import urlsafe_b64decode
+
     digits = segment.rstrip("=")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", digits):
+    if not digits or not _BASE64URL.issuperset(digits):
         raise BadUriError(f"{segment!r} is not base64url")
     try:
         return urlsafe_b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # binascii.Error or UnicodeDecodeError
         raise BadUriError(f"{segment!r} is not base64url of UTF-8 text") from None

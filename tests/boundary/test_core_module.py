@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gzip
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opensession import _core as core
 from opensession import errors
@@ -207,6 +210,25 @@ def test_integers_beyond_64_bits_in_the_ledger_stay_exact() -> None:
     big = 10**30 + 1
     [info] = core.canonicalize(session(1) + b'{"type":"stats","source":{"bytes":%d}}\n' % big)
     assert info["source"] == {"bytes": big}
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=-(10**60), max_value=10**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON))
+def test_the_ledger_arrives_as_python_s_own_reader_would_read_it(source: dict[str, Any]) -> None:
+    line = json.dumps({"type": "stats", "source": source}).encode()
+    [info] = core.canonicalize(session(1) + line + b"\n")
+    assert repr(info["source"]) == repr(json.loads(core.canonical_json(json.dumps(source).encode())))
 
 
 def keys_in_the_stub(name: str) -> set[str]:

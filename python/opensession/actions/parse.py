@@ -7,7 +7,6 @@ best first, and a candidate that finds no event has failed. Must not know where 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import (
@@ -18,7 +17,9 @@ from opensession.errors import (
     NoEventsError,
     UnknownProfileError,
 )
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -6,12 +6,12 @@ Owns the choice between the two. Must not know how a store keeps things.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession import core
 from opensession.actions import parse
 from opensession.errors import NoEventsError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.parse import Progress
     from opensession.store import Store, Stored

@@ -307,11 +307,13 @@ def _forget_standard_output() -> None:
 
 
 def _exit_on_sigterm() -> None:
-    import signal
-    import threading
+    # What `signal` puts enumerations around: they take longer to import than a small file takes to verify.
+    import _signal  # type: ignore[import-not-found]
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Terminated
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
+    try:
+        _signal.signal(_signal.SIGTERM, stop)
+    except ValueError:
+        return  # a caller's thread: signals arrive in the main one

@@ -7,8 +7,6 @@ below say what happened, this says what to type. Steps that a lower layer gave a
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.actions import inputs, parse
 from opensession.cli.arguments import again, as_file, nearest, quoted
@@ -30,7 +28,9 @@ from opensession.errors import (
     UnreadableError,
     WriteFailedError,
 )
+from opensession.light import contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

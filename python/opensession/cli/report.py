@@ -17,10 +17,10 @@ from opensession.errors import WriteFailedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import TextIO
 
     from opensession.errors import OpensessionError
+    from opensession.settings import AnyPath
 
 # What a terminal acts on or hides: C0 (with ESC) and DEL, C1, line and paragraph separators, marks and isolates that
 # reorder text (CVE-2021-42574), zero-width characters, the byte order mark, interlinear and tag characters.
@@ -63,16 +63,16 @@ class Report:
         """A line of the result."""
         write(sys.stdout, visible(text, lines=True) + "\n")
 
-    def path(self, label: str, path: Path) -> None:
+    def path(self, label: str, place: AnyPath) -> None:
         """A line that names a file: shown on a terminal; a pipe or a file gets the name's own bytes."""
         stream = sys.stdout
         if not isinstance(stream, TextIOWrapper) or stream.isatty():
-            self.out(f"{label}{path}")
+            self.out(f"{label}{place}")
             return
         usual = stream.errors
         stream.reconfigure(errors="surrogateescape")
         try:
-            write(stream, f"{label}{path}\n")
+            write(stream, f"{label}{place}\n")
         finally:
             stream.reconfigure(errors=usual)
 

@@ -6,15 +6,13 @@ themselves. Must not know what the lines mean.
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.cli.report import JSON_ESCAPES
+from opensession.light import contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,6 +28,8 @@ def standard_output() -> Iterator[int]:
     if sys.stdout is None or not os.isatty(1):
         yield 1
         return
+    import threading  # here and below: most output is no terminal
+
     reader, writer = os.pipe()
     thread = threading.Thread(target=_show, args=(reader, 1), daemon=True)
     thread.start()
@@ -41,6 +41,8 @@ def standard_output() -> Iterator[int]:
 
 
 def _show(reader: int, terminal: int) -> None:
+    import codecs
+
     # Bytes that are no UTF-8 can only come from an object that is damaged; they are shown, not sent.
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     try:

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from opensession.exactjson import loads
-from opensession.store.layout import ARTIFACTS, SHA256
+from opensession.store.layout import ARTIFACTS, is_sha256
 from opensession.store.lines import first_line
 from opensession.store.tree import Tree
 
@@ -57,7 +57,7 @@ def _sources(folder: Folder, name: str) -> list[str] | None:
     try:
         line = first_line(fd)
         sources = [source["sha256"] for source in loads(line)["sources"]]
-        return sources if all(isinstance(s, str) and SHA256.fullmatch(s) for s in sources) else None
+        return sources if all(isinstance(s, str) and is_sha256(s) for s in sources) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     finally:

@@ -7,22 +7,19 @@ gives the hashes at the end.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.errors import InternalError, WriteFailedError
+from opensession.light import contextmanager
 from opensession.store.folders import storage_failed
-from opensession.store.layout import object_path
+from opensession.store.layout import object_place
 from opensession.store.records import Stored
 from opensession.store.temporary import TemporaryFile
 from opensession.store.writing import publish
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
     from opensession.core import SessionInfo
     from opensession.store.folders import Folder
@@ -35,31 +32,26 @@ _HELD_OPEN = 32
 class Batch:
     """The temporary files of one `put`; whatever is not published is removed at the end."""
 
-    def __init__(self, tree: Tree, shown_root: Path) -> None:
+    def __init__(self, tree: Tree, folder: Folder, shown_root: str) -> None:
         self._tree = tree
+        self._folder = folder
         self._shown_root = shown_root
         self._files: list[TemporaryFile] = []
-        self._open = ExitStack()  # closes in reverse order: the first file's lock protects the others
-        self._folder: Folder | None = None
 
-    def __enter__(self) -> Self:
-        trunk = self._open.enter_context(self._tree.trunk(make=True))
-        assert trunk is not None
-        self._folder = trunk[0]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self._open.close()
+    def close(self) -> None:
+        """Remove what was not published; in reverse order, because the first file's lock protects the others."""
+        try:
+            while self._files:
+                self._files.pop().close()
+        finally:
+            if self._files:  # one could not be closed; the others are
+                self.close()
 
     def next_fd(self) -> int:
         """The descriptor that the next session is written to."""
-        assert self._folder is not None
         leader = self._files[0] if self._files else None
         file = TemporaryFile(self._folder, leader, len(self._files))
         self._files.append(file)
-        self._open.callback(file.close)
         if len(self._files) > _HELD_OPEN:
             # The core has its own descriptor for what it still has to write there.
             self._files[-_HELD_OPEN].park()
@@ -82,12 +74,24 @@ class Batch:
         existed = publish(self._tree, file, sha256, size).existed
         file.close()
         return Stored(
-            format_local(sha256), sha256, size, object_path(self._shown_root, sha256), existed, info
+            format_local(sha256), sha256, size, object_place(self._shown_root, sha256), existed, info
         )
 
 
 @contextmanager
-def writes_into(root: Path) -> Iterator[None]:
+def opened_batch(tree: Tree, shown_root: str) -> Iterator[Batch]:
+    """A batch of new objects of this tree; `shown_root` is how the store is called."""
+    with tree.trunk(make=True) as trunk:
+        assert trunk is not None
+        batch = Batch(tree, trunk[0], shown_root)
+        try:
+            yield batch
+        finally:
+            batch.close()
+
+
+@contextmanager
+def writes_into(root: str) -> Iterator[None]:
     """Inside the block the core writes to this store: a refusal is the store's failure, not that of some
     output.
     """

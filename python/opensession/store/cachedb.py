@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.light import NamedTuple, contextmanager
 from opensession.store.layout import WRITING_MODE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ def _opened(root: Folder, name: str) -> Iterator[sqlite3.Connection]:
     """A connection that is closed at the end; sqlite3's own context manager leaves it open."""
     import sqlite3
 
-    db = sqlite3.connect(root.path / name, timeout=_WAIT)
+    db = sqlite3.connect(root.place_of(name), timeout=_WAIT)
     try:
         yield db
     finally:

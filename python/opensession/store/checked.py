@@ -9,11 +9,11 @@ change within one tick of the file system's clock would leave the identity as it
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from opensession.store.cachedb import CacheDb
 from opensession.store.layout import CHECKED_DB
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable

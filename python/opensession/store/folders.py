@@ -13,18 +13,20 @@ import os
 import stat
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.errors import BusyError, RefusedError, StorageFailedError
-from opensession.settings import quoted
+from opensession.light import contextmanager
+from opensession.settings import quoted, upwards
 from opensession.store.layout import FOLDER_MODE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from opensession.settings import AnyPath
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: a pipe planted under an object's name must not hang the reader; for a plain file it changes
@@ -35,16 +37,17 @@ _LOCK_PATIENCE = 30.0
 """Seconds to wait for a lock. It is held for a few system calls, so longer means that somebody hangs."""
 
 
-def storage_failed(error: OSError, path: Path, doing: str) -> StorageFailedError:
+def storage_failed(error: OSError, path: AnyPath, doing: str) -> StorageFailedError:
     """What the user is told when the operating system refuses something in a store."""
+    path = os.fspath(path)
     reason = error.strerror or type(error).__name__
     steps = [f"df -h {quoted(_existing(path))}"] if error.errno in (errno.ENOSPC, errno.EDQUOT) else []
     steps.append(f"ls -ld {quoted(_existing(path))}")
-    return StorageFailedError(f"cannot {doing} {str(path)!r}: {reason}", next=steps, errno=error.errno)
+    return StorageFailedError(f"cannot {doing} {path!r}: {reason}", next=steps, errno=error.errno)
 
 
 @contextmanager
-def storage(path: Path, doing: str) -> Iterator[None]:
+def storage(path: AnyPath, doing: str) -> Iterator[None]:
     """Turn an operating system's refusal inside the block into ``storage_failed``."""
     try:
         yield
@@ -71,16 +74,28 @@ def sync(fd: int) -> None:
 class Folder:
     """An open folder of a store."""
 
-    def __init__(self, fd: int, path: Path, *, created: bool = False) -> None:
+    def __init__(self, fd: int, place: str, *, created: bool = False) -> None:
         self.fd = fd
-        self.path = path
+        self.place = place
+        """Its whole name."""
         self.created = created
 
     @classmethod
-    def open(cls, path: Path) -> Folder:
+    def open(cls, path: AnyPath) -> Folder:
         """Open a folder by its whole name; its last part is not followed if it is a link."""
         with storage(path, "open the folder"):
-            return cls(os.open(path, _OPEN_FOLDER), path)
+            return cls(os.open(path, _OPEN_FOLDER), os.fspath(path))
+
+    @property
+    def path(self) -> Path:
+        """Its whole name as a path."""
+        from pathlib import Path
+
+        return Path(self.place)
+
+    def place_of(self, name: str) -> str:
+        """The whole name of what is called ``name`` in here."""
+        return os.path.join(self.place, name)
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +112,7 @@ class Folder:
 
     def child(self, name: str) -> Folder | None:
         """The folder of this name, or None where there is nothing of that name."""
-        path = self.path / name
+        path = self.place_of(name)
         try:
             return Folder(os.open(name, _OPEN_FOLDER, dir_fd=self.fd), path)
         except FileNotFoundError:
@@ -113,7 +128,7 @@ class Folder:
             if (found := self.child(name)) is not None:
                 _close_to_others(found)
                 return found
-            with storage(self.path / name, "make the folder"):
+            with storage(self.place_of(name), "make the folder"):
                 try:
                     os.mkdir(name, FOLDER_MODE, dir_fd=self.fd)
                 except FileExistsError:
@@ -122,11 +137,11 @@ class Folder:
                 made.created = True
                 _close_to_others(made)
                 return made
-        raise _vanishing(self.path / name)
+        raise _vanishing(self.place_of(name))
 
     def file(self, name: str) -> int | None:
         """A descriptor for reading the plain file of this name, or None where there is none."""
-        path = self.path / name
+        path = self.place_of(name)
         try:
             fd = os.open(name, _OPEN_FILE, dir_fd=self.fd)
         except FileNotFoundError:
@@ -137,14 +152,12 @@ class Folder:
             raise storage_failed(error, path, "open") from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise RefusedError(
-                f"{str(path)!r} in the store is no plain file", next=[f"ls -ld {quoted(path)}"]
-            )
+            raise RefusedError(f"{path!r} in the store is no plain file", next=[f"ls -ld {quoted(path)}"])
         return fd
 
     def lstat(self, name: str) -> os.stat_result | None:
         """What stands under this name, a link as a link; None where nothing does."""
-        with storage(self.path / name, "look at"):
+        with storage(self.place_of(name), "look at"):
             try:
                 return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
             except FileNotFoundError:
@@ -160,11 +173,11 @@ class Folder:
 
     def names(self) -> list[str]:
         """All names in the folder, sorted."""
-        with storage(self.path, "list the folder"):
+        with storage(self.place, "list the folder"):
             return sorted(os.listdir(self.fd))
 
     def sync(self) -> None:
-        with storage(self.path, "make durable the folder"):
+        with storage(self.place, "make durable the folder"):
             sync(self.fd)
 
     @contextmanager
@@ -178,7 +191,7 @@ class Folder:
                 os.close(fd)
 
     def _lock(self, *, exclusive: bool) -> int | None:
-        with storage(self.path, "lock"):
+        with storage(self.place, "lock"):
             # A lock belongs to an opening of the folder, so each holder opens it anew.
             fd = os.open(".", _OPEN_FOLDER, dir_fd=self.fd)
         deadline = time.monotonic() + _LOCK_PATIENCE
@@ -190,7 +203,7 @@ class Folder:
                 if time.monotonic() > deadline:
                     os.close(fd)
                     raise BusyError(
-                        f"another program has locked the store {str(self.path)!r} for {_LOCK_PATIENCE:.0f} s",
+                        f"another program has locked the store {self.place!r} for {_LOCK_PATIENCE:.0f} s",
                         next=["opensession fsck"],
                     ) from None
                 time.sleep(0.01)
@@ -200,41 +213,41 @@ class Folder:
                     # Publishing needs no lock for its own safety (a name determines its bytes); taking away
                     # does.
                     return None
-                raise storage_failed(error, self.path, "lock") from error
+                raise storage_failed(error, self.place, "lock") from error
 
 
-def open_root(root: Path) -> Folder | None:
+def open_root(root: str) -> Folder | None:
     """The root folder of a store, or None where there is none."""
     try:
         return Folder(os.open(root, _OPEN_FOLDER), root)
     except FileNotFoundError:
         return None
     except OSError as error:
-        if root.is_symlink():
+        if os.path.islink(root):
             raise _link_refused(root) from error
         raise storage_failed(error, root, "open the store") from error
 
 
-def make_root(root: Path) -> Folder:
+def make_root(root: str) -> Folder:
     """The root folder of a store, made with all its parents if need be; parents of made ones are synced."""
-    made: list[Path] = []
-    missing = [p for p in (root, *root.parents) if not p.exists()]
-    for path in reversed(missing):
-        with storage(path, "make the folder"):
+    made: list[str] = []
+    missing = [place for place in upwards(root) if not os.path.exists(place)]
+    for place in reversed(missing):
+        with storage(place, "make the folder"):
             try:
-                os.mkdir(path, FOLDER_MODE)
+                os.mkdir(place, FOLDER_MODE)
             except FileExistsError:
                 continue
-            made.append(path)
+            made.append(place)
     folder = open_root(root)
     if folder is None:
         raise _vanishing(root)
     folder.created = root in made
     if folder.created or not folder.names():
         _close_to_others(folder)
-    for path in made[:-1] if folder.created else made:
+    for place in made[:-1] if folder.created else made:
         # The parent of the root itself is synced with each first object; here are the ones above it.
-        with Folder.open(path.parent) as parent:
+        with Folder.open(os.path.dirname(place)) as parent:
             parent.sync()
     return folder
 
@@ -243,24 +256,24 @@ def _close_to_others(folder: Folder) -> None:
     """Give a folder the mode 0700, whatever the umask or an older program did; not another owner's."""
     found = os.fstat(folder.fd)
     if stat.S_IMODE(found.st_mode) != FOLDER_MODE and found.st_uid == os.geteuid():
-        with storage(folder.path, "set the mode of"):
+        with storage(folder.place, "set the mode of"):
             os.fchmod(folder.fd, FOLDER_MODE)
 
 
-def _vanishing(path: Path) -> StorageFailedError:
+def _vanishing(path: str) -> StorageFailedError:
     return StorageFailedError(
-        f"the folder {str(path)!r} is being removed while it is used",
+        f"the folder {path!r} is being removed while it is used",
         next=[f"ls -ld {quoted(_existing(path))}"],
     )
 
 
-def _link_refused(path: Path) -> RefusedError:
+def _link_refused(path: str) -> RefusedError:
     return RefusedError(
-        f"{str(path)!r} in the store is a symbolic link, and such links are not followed",
+        f"{path!r} in the store is a symbolic link, and such links are not followed",
         next=[f"ls -ld {quoted(path)}", f"rm {quoted(path)}"],
     )
 
 
-def _existing(path: Path) -> Path:
+def _existing(path: str) -> str:
     """``path`` or the nearest folder above it that exists, so that a suggested command works."""
-    return next((p for p in (path, *path.parents) if p.exists()), path)
+    return next(filter(os.path.exists, upwards(path)), path)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opensession import core
 from opensession.errors import BadUriError, IntegrityError, NotFoundError, RefusedError, UsageError
 from opensession.store.folders import Folder, storage
-from opensession.store.layout import ARTIFACTS, SHA256, SUFFIX, object_path
+from opensession.store.layout import ARTIFACTS, SUFFIX, is_sha256, object_path
 from opensession.store.reading import StoredObject
 from opensession.store.temporary import TemporaryFile
 from opensession.store.tree import remove_file
@@ -51,7 +51,7 @@ def check_alias(alias: str) -> None:
             f"{alias!r} is no alias: that is a letter or digit and at most 63 more of letters, digits, '.', '_', '-'",
             next=["opensession handoff artifacts pin --help", "opensession handoff artifacts list"],
         )
-    if SHA256.fullmatch(alias):
+    if is_sha256(alias):
         raise UsageError(
             f"{alias!r} is no alias: it is spelled like an address",
             next=["opensession handoff artifacts list"],
@@ -109,7 +109,7 @@ class Handoffs:
             fd = None if leaf is None else leaf.file(sha256 + SUFFIX)
             if leaf is None or fd is None:
                 raise _no_artifact(sha256)
-            return StoredObject(fd, sha256, leaf.path / (sha256 + SUFFIX))
+            return StoredObject(fd, sha256, leaf.place_of(sha256 + SUFFIX))
 
     def read(self, sha256: str) -> bytes:
         """The artifact's bytes; raises IntegrityError where they are not those of the address."""
@@ -291,14 +291,14 @@ def find(stores: Stores, named: str) -> Found:
         named = uri.sha256
     for store in stores:
         handoffs = Handoffs(store)
-        if SHA256.fullmatch(named):
+        if is_sha256(named):
             if handoffs.has(named):
                 return Found(handoffs, named)
         elif store.readonly:
             continue  # an alias in a folder of the work tree came with a clone
         elif ALIAS.fullmatch(named) and (sha256 := handoffs.pinned(named)) is not None:
             return Found(handoffs, sha256)
-    what = "artifact" if SHA256.fullmatch(named) else "artifact or alias"
+    what = "artifact" if is_sha256(named) else "artifact or alias"
     raise NotFoundError(f"there is no {what} {named!r}", next=["opensession handoff artifacts list"])
 
 
@@ -368,7 +368,7 @@ def _pointed(pins: Folder, alias: str) -> str | None:
         if fd is None:
             return None
         line = _read(fd, 66)
-    if len(line) == 65 and line[64:] == b"\n" and SHA256.fullmatch(line[:64].decode("ascii", "replace")):
+    if len(line) == 65 and line[64:] == b"\n" and is_sha256(line[:64].decode("ascii", "replace")):
         return line[:64].decode()
     raise IntegrityError(
         f"the alias {alias!r} is damaged: its file does not hold one address",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opensession import core
 from opensession.errors import OpensessionError
 from opensession.store import checked
-from opensession.store.layout import FAN, FOLDER_MODE, OBJECTS, VERSION_FILE
+from opensession.store.layout import FOLDER_MODE, OBJECTS, VERSION_FILE, is_fan
 from opensession.store.tree import Tree, opened_root
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _sample(tree: Tree, count: int) -> Iterator[Found]:
     with tree.trunk(make=False) as trunk:
         if trunk is None:
             return
-        fans = [name for name in trunk[0].names() if FAN.fullmatch(name)]
+        fans = [name for name in trunk[0].names() if is_fan(name)]
         step = max(1, len(fans) // count)
         for fan in fans[::step][:count]:
             yield from _first(tree, trunk[0], fan)

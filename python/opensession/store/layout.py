@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import os
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,9 +21,9 @@ ALLOWED_SECRETS = "allowed-secrets.jsonl"
 TEMPORARY = ".tmp-"
 SUFFIX = ".jsonl"
 
-SHA256 = re.compile(r"[0-9a-f]{64}")
-PREFIX = re.compile(r"[0-9a-f]{8,64}")
-FAN = re.compile(r"[0-9a-f]{2}")
+_DIGITS = frozenset("0123456789abcdef")
+_WHOLE = 64
+_FAN = 2
 MIN_PREFIX = 8
 """Two fan-out folders are named by the first four digits; eight is what people paste, and git's habit for
 short names.
@@ -37,6 +37,28 @@ CHECK_FIRST_BELOW = 64 * 1024 * 1024
 """Objects up to this size are hashed before their first byte leaves; larger ones stream."""
 
 
-def object_path(root: Path, sha256: str, *, kind: str = OBJECTS) -> Path:
+def is_sha256(text: str) -> bool:
+    """Whether the text is spelled like a whole address."""
+    return len(text) == _WHOLE and _DIGITS.issuperset(text)
+
+
+def is_prefix(text: str) -> bool:
+    """Whether the text is spelled like an address or the beginning of one."""
+    return MIN_PREFIX <= len(text) <= _WHOLE and _DIGITS.issuperset(text)
+
+
+def is_fan(name: str) -> bool:
+    """Whether the name is one that a fan-out folder has."""
+    return len(name) == _FAN and _DIGITS.issuperset(name)
+
+
+def object_place(root: str, sha256: str, *, kind: str = OBJECTS) -> str:
     """Where the object of this address is, whether it exists or not."""
-    return root.joinpath(kind, ALGORITHM, sha256[:2], sha256[2:4], sha256 + SUFFIX)
+    return os.path.join(root, kind, ALGORITHM, sha256[:2], sha256[2:4], sha256 + SUFFIX)
+
+
+def object_path(root: Path, sha256: str, *, kind: str = OBJECTS) -> Path:
+    """The same as a path."""
+    from pathlib import Path
+
+    return Path(object_place(os.fspath(root), sha256, kind=kind))

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from opensession.settings import LEGACY_NAME
 from opensession.store.layout import OBJECTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,16 +26,16 @@ flags.
 """
 
 
-def is_there(folder: Path) -> bool:
+def is_there(folder: str) -> bool:
     """Whether there is anything to read, or to refuse; `.opensession` may also hold just a config."""
-    return os.path.lexists(folder / OBJECTS)
+    return os.path.lexists(os.path.join(folder, OBJECTS))
 
 
-def refusal(folder: Path, repository: Repository) -> str | None:
+def refusal(folder: str, repository: Repository) -> str | None:
     """Why ``folder`` (``<repo>/.opensession``) may not be read, or None where it may."""
-    for path in (folder, folder / OBJECTS):
+    for place in (folder, os.path.join(folder, OBJECTS)):
         try:
-            found = path.lstat()
+            found = os.lstat(place)
         except FileNotFoundError:
             return "it does not exist"
         except OSError as error:

@@ -20,7 +20,6 @@ from opensession.uri import format_local
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from opensession.store.folders import Folder
     from opensession.store.tree import Found, Tree
 
 _PARSER = re.compile(r"(.+)/(0|[1-9][0-9]{0,17})")
@@ -158,16 +157,3 @@ def _reading(entry: Entry) -> tuple[str, int, int, str] | None:
     if named is None or not isinstance(size, int) or isinstance(size, bool):
         return None
     return named[1], int(named[2]), size, blake3
-
-
-def names_with_prefix(tree: Tree, prefix: str) -> list[str]:
-    """The addresses in the tree that begin with ``prefix`` (at least four digits)."""
-    with tree.leaf(prefix, make=False) as leaf:
-        return [] if leaf is None else _matching(leaf, prefix)
-
-
-def _matching(leaf: Folder, prefix: str) -> list[str]:
-    from opensession.store.layout import SHA256, SUFFIX
-
-    hashes = (name.removesuffix(SUFFIX) for name in leaf.names() if name.endswith(SUFFIX))
-    return [h for h in hashes if h.startswith(prefix) and SHA256.fullmatch(h)]

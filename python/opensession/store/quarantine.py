@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from opensession.store.folders import storage
 from opensession.store.layout import QUARANTINE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -6,7 +6,6 @@ Owns promise 3 of docs/store.md. Bytes go from descriptor to descriptor inside t
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession import core
 from opensession.errors import IntegrityError, NotFoundError, UnreadableError
@@ -15,8 +14,8 @@ from opensession.store.folders import storage, storage_failed
 from opensession.store.layout import CHECK_FIRST_BELOW, SUFFIX
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -27,10 +26,11 @@ if TYPE_CHECKING:
 class StoredObject:
     """An object of the store, open for reading. Close it, or use it in a ``with`` block."""
 
-    def __init__(self, fd: int, sha256: str, path: Path) -> None:
+    def __init__(self, fd: int, sha256: str, place: str) -> None:
         self.fd = fd
         self.sha256 = sha256
-        self.path = path
+        self.place = place
+        """The whole name of its file."""
         self.size = os.fstat(fd).st_size
 
     def __enter__(self) -> Self:
@@ -51,7 +51,7 @@ class StoredObject:
 
     def read(self) -> bytes:
         """All of it, as it is."""
-        return read_at(self.fd, self.size, 0, self.path)
+        return read_at(self.fd, self.size, 0, self.place)
 
     def detach(self) -> int:
         """Hand the descriptor over; the caller closes it."""
@@ -65,9 +65,9 @@ def open_object(tree: Tree, sha256: str) -> StoredObject:
         fd = None if leaf is None else leaf.file(sha256 + SUFFIX)
         if leaf is None or fd is None:
             raise NotFoundError(
-                f"there is no object {sha256} in the store {str(tree.root.path)!r}", next=["opensession ls"]
+                f"there is no object {sha256} in the store {tree.root.place!r}", next=["opensession ls"]
             )
-        return StoredObject(fd, sha256, leaf.path / (sha256 + SUFFIX))
+        return StoredObject(fd, sha256, leaf.place_of(sha256 + SUFFIX))
 
 
 def check(tree: Tree, stored: StoredObject, progress: Progress | None = None) -> None:
@@ -113,7 +113,7 @@ def _copy(stored: StoredObject, out: int | None, progress: Progress | None) -> t
         return core.copy(stored.fd, out, progress=progress)
     except UnreadableError as error:
         # To the core this is an input; here it is the store itself that cannot be read.
-        raise storage_failed(OSError(error.errno or 0, error.message), stored.path, "read") from error
+        raise storage_failed(OSError(error.errno or 0, error.message), stored.place, "read") from error
 
 
 def _compare(stored: StoredObject, sha256: str, length: int) -> None:
@@ -134,10 +134,10 @@ def _same(a: os.stat_result, b: os.stat_result) -> bool:
     )
 
 
-def read_at(fd: int, size: int, offset: int, path: Path) -> bytes:
+def read_at(fd: int, size: int, offset: int, place: str) -> bytes:
     """``size`` bytes from ``offset``, fewer only at the end of the file."""
     pieces = []
-    with storage(path, "read"):
+    with storage(place, "read"):
         while size > 0 and (piece := os.pread(fd, size, offset)):
             pieces.append(piece)
             size -= len(piece)

@@ -5,10 +5,12 @@ Owns the field names that commands and pages print. Knows nothing of how they ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from opensession.core import SessionInfo
 
@@ -19,10 +21,18 @@ class Stored(NamedTuple):
     uri: str
     sha256: str
     bytes: int
-    path: Path
+    place: str
+    """The whole name of its file."""
     existed: bool
     """It was there already, with the right bytes."""
     info: SessionInfo
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        from pathlib import Path
+
+        return Path(self.place)
 
 
 class Entry(NamedTuple):

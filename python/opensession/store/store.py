@@ -7,24 +7,24 @@ Owns what callers may ask of a store. How it is kept stands beside it: `writing`
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession import core
 from opensession.errors import AmbiguousError, BadUriError, NotFoundError, RefusedError, UsageError
+from opensession.light import contextmanager
 from opensession.settings import refuse_symlinked_root
-from opensession.store import listing, reading, removal
-from opensession.store.batch import Batch, writes_into
-from opensession.store.fsck import Fsck
-from opensession.store.layout import MIN_PREFIX, PREFIX, SHA256, object_path
+from opensession.store import reading
+from opensession.store.batch import opened_batch, writes_into
+from opensession.store.layout import MIN_PREFIX, SUFFIX, is_prefix, is_sha256, object_path, object_place
 from opensession.store.temporary import TemporaryFile
 from opensession.store.tree import Tree, opened_root
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from opensession.core import Input, Progress
+    from opensession.store.batch import Batch
     from opensession.store.reading import StoredObject
     from opensession.store.records import Entry, FsckReport, GcReport, Removed, Stored
 
@@ -35,16 +35,24 @@ class Store:
     def __init__(
         self, root: str | os.PathLike[str], *, readonly: bool = False, versioned: bool = True
     ) -> None:
-        self.root = Path(os.path.abspath(root))
+        self.place = os.path.abspath(root)
+        """The whole name of its root."""
         self.readonly = readonly
         self._versioned = versioned
-        refuse_symlinked_root(self.root)
+        refuse_symlinked_root(self.place)
         # A link that may be followed is followed once, here; below it none is.
-        self._real = Path(os.path.realpath(self.root))
+        self._real = os.path.realpath(self.place)
         self._synced: set[tuple[int, int]] = set()
 
+    @property
+    def root(self) -> Path:
+        """Its root."""
+        from pathlib import Path  # here: who registers a file does not pay for it
+
+        return Path(self.place)
+
     def __repr__(self) -> str:
-        return f"Store({str(self.root)!r}{', readonly=True' if self.readonly else ''})"
+        return f"Store({self.place!r}{', readonly=True' if self.readonly else ''})"
 
     # ---- writing ----
 
@@ -62,8 +70,8 @@ class Store:
         All or nothing: where a later session of a stream is not acceptable, none is stored; nor is any where
         ``single`` asks for one and there are more.
         """
-        with self._writing() as tree, Batch(tree, self.root) as batch:
-            with writes_into(self.root):
+        with self._writing() as tree, opened_batch(tree, self.place) as batch:
+            with writes_into(self.place):
                 infos = core.canonicalize(
                     source, batch.next_fd, jobs=jobs, max_line=max_line, progress=progress
                 )
@@ -83,14 +91,14 @@ class Store:
         progress: Progress | None = None,
     ) -> Stored:
         """Parse an agent's log and store the session, in one pass over the log."""
-        with ExitStack() as stack:
-            tree = stack.enter_context(self._writing())
-            if isinstance(source, int) and not core.is_seekable(source):
-                source = stack.enter_context(self.spool(source))
-            batch = stack.enter_context(Batch(tree, self.root))
-            with writes_into(self.root):
+        with (
+            self._writing() as tree,
+            self._rereadable(source) as log,
+            opened_batch(tree, self.place) as batch,
+        ):
+            with writes_into(self.place):
                 info = core.parse(
-                    source,
+                    log,
                     batch.next_fd(),
                     profile=profile,
                     source_name=source_name,
@@ -104,8 +112,17 @@ class Store:
     @contextmanager
     def receiving(self) -> Iterator[Batch]:
         """Objects that the caller writes and checks himself; none is visible before `Batch.publish`."""
-        with self._writing() as tree, Batch(tree, self.root) as batch, writes_into(self.root):
+        with self._writing() as tree, opened_batch(tree, self.place) as batch, writes_into(self.place):
             yield batch
+
+    @contextmanager
+    def _rereadable(self, source: Input) -> Iterator[Input]:
+        """``source``, or a copy of it where that is a pipe."""
+        if isinstance(source, int) and not core.is_seekable(source):
+            with self.spool(source) as copied:
+                yield copied
+        else:
+            yield source
 
     @contextmanager
     def spool(self, source: Input, *, progress: Progress | None = None) -> Iterator[int]:
@@ -119,7 +136,7 @@ class Store:
             file = TemporaryFile(tree.root)
             try:
                 file.unlink()
-                with writes_into(self.root):
+                with writes_into(self.place):
                     core.copy(source, file.fd, progress=progress)
                 os.lseek(file.fd, 0, os.SEEK_SET)
                 yield file.fd
@@ -132,20 +149,24 @@ class Store:
         """Where the object of this address is, or would be."""
         return object_path(self.root, _full(sha256))
 
+    def place_of(self, sha256: str) -> str:
+        """The same as text."""
+        return object_place(self.place, _full(sha256))
+
     def has(self, sha256: str) -> bool:
         """Whether there is an object under this address; its bytes are not looked at."""
         with self._reading() as tree:
             if tree is None:
                 return False
             with tree.leaf(_full(sha256), make=False) as leaf:
-                return leaf is not None and leaf.lstat(object_path(self.root, sha256).name) is not None
+                return leaf is not None and leaf.lstat(sha256 + SUFFIX) is not None
 
     def resolve(self, text: str) -> str:
         """The whole address for a hash or for a prefix of eight or more digits that fits one object."""
         found = self.candidates(text)
         if not found:
             raise NotFoundError(
-                f"no object in the store {str(self.root)!r} begins with {text!r}", next=["opensession ls"]
+                f"no object in the store {self.place!r} begins with {text!r}", next=["opensession ls"]
             )
         return only_one(text, found)
 
@@ -153,7 +174,7 @@ class Store:
         """All addresses here that ``text`` may mean."""
         check_prefix(text)
         with self._reading() as tree:
-            return [] if tree is None else listing.names_with_prefix(tree, text)
+            return [] if tree is None else tree.addresses_with(text)
 
     def check(self, sha256: str, *, progress: Progress | None = None) -> None:
         """Hash the object; raises IntegrityError where the bytes are not those of the address."""
@@ -189,12 +210,16 @@ class Store:
         """The sessions here, newest first; ``all`` shows those too that a later reading of the same log
         supersedes.
         """
+        from opensession.store import listing  # here and below: not every command pays for every verb
+
         yield from listing.newest_first(e for e in listing.marked(self.entries()) if all or e.current)
 
     def entries(self) -> Iterator[Entry]:
         """Every object in the order of the addresses, none of them marked as superseded."""
         with self._reading() as tree:
             if tree is not None:
+                from opensession.store import listing
+
                 yield from listing.entries(tree)
 
     # ---- upkeep ----
@@ -208,11 +233,15 @@ class Store:
                 from opensession.store.records import FsckReport
 
                 return FsckReport(self.root, 0, 0, 0, ())
+            from opensession.store.fsck import Fsck
+
             return Fsck(tree, repair=repair, modes=self._versioned, progress=progress).run()
 
     def rm(self, sha256: str, force: bool = False) -> Removed:
         """Remove one session; refused while an artifact here cites it."""
         self._refuse_readonly()
+        from opensession.store import removal
+
         with self._tree(sha256) as tree:
             return removal.remove(tree, sha256, force=force)
 
@@ -232,6 +261,8 @@ class Store:
                 from opensession.store.records import GcReport
 
                 return GcReport(self.root, apply, (), 0)
+            from opensession.store import removal
+
             return removal.collect(tree, apply=apply, sessions=sessions, older_than=older_than, now=now)
 
     # ---- the root ----
@@ -262,16 +293,14 @@ class Store:
         with self._reading() as tree:
             if tree is None:
                 raise NotFoundError(
-                    f"there is no object {sha256}: there is no store at {str(self.root)!r}",
+                    f"there is no object {sha256}: there is no store at {self.place!r}",
                     next=["opensession ls"],
                 )
             yield tree
 
     def _refuse_readonly(self) -> None:
         if self.readonly:
-            raise RefusedError(
-                f"the store {str(self.root)!r} is only read from here", next=["opensession ls"]
-            )
+            raise RefusedError(f"the store {self.place!r} is only read from here", next=["opensession ls"])
 
 
 def only_one(text: str, found: list[str]) -> str:
@@ -287,9 +316,9 @@ def only_one(text: str, found: list[str]) -> str:
 
 def check_prefix(text: str) -> None:
     """Refuse what is no hash and no prefix of one."""
-    if PREFIX.fullmatch(text):
+    if is_prefix(text):
         return
-    if PREFIX.fullmatch(text.lower()):
+    if is_prefix(text.lower()):
         raise BadUriError(
             f"{text!r} is not spelled in the one right way: an address is written in lower case",
             spelling=text.lower(),
@@ -303,6 +332,6 @@ def check_prefix(text: str) -> None:
 
 
 def _full(sha256: str) -> str:
-    if not SHA256.fullmatch(sha256):
+    if not is_sha256(sha256):
         raise BadUriError(f"{sha256!r} is no whole SHA-256 address", next=["opensession ls"])
     return sha256

@@ -7,18 +7,17 @@ to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.errors import BadUriError, NotFoundError
 from opensession.settings import store_roots
-from opensession.store import legacy, listing
+from opensession.store import legacy
 from opensession.store.store import Store, check_prefix, only_one
-from opensession.uri import LocalUri, parse_uri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from opensession.settings import AnyPath
     from opensession.store.records import Entry
 
 
@@ -31,7 +30,7 @@ class Stores:
         """Folders that look like a store and are left alone, each with the reason."""
 
     @classmethod
-    def discover(cls, cwd: Path, env: Mapping[str, str], *, store: str | Path | None = None) -> Stores:
+    def discover(cls, cwd: AnyPath, env: Mapping[str, str], *, store: AnyPath | None = None) -> Stores:
         """The stores for a command that runs in ``cwd``; ``store`` is the value of ``--store``."""
         roots = store_roots(cwd, env, store=store)
         stores = [Store(roots.write), *(Store(root) for root in roots.read)]
@@ -41,7 +40,9 @@ class Stores:
             if reason is None:
                 stores.append(Store(roots.legacy, readonly=True, versioned=False))
             else:
-                not_read.append((roots.legacy, reason))
+                from pathlib import Path
+
+                not_read.append((Path(roots.legacy), reason))
         return cls(stores, not_read=not_read)
 
     def __iter__(self) -> Iterator[Store]:
@@ -60,6 +61,8 @@ class Stores:
         URI.
         """
         if ":" in text:
+            from opensession.uri import LocalUri, parse_uri
+
             uri = parse_uri(text)
             if not isinstance(uri, LocalUri):
                 raise BadUriError(
@@ -84,6 +87,8 @@ class Stores:
         for store in self._stores:
             for entry in store.entries():
                 seen.setdefault(entry.sha256, entry)
+        from opensession.store import listing
+
         yield from listing.newest_first(e for e in listing.marked(seen.values()) if all or e.current)
 
     def _nothing(self, text: str) -> NotFoundError:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from opensession.errors import InternalError
+from opensession.light import suppress
 from opensession.store.folders import storage, sync
 from opensession.store.layout import TEMPORARY, VISIBLE_MODE, WRITING_MODE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.store.folders import Folder
 
@@ -34,7 +34,7 @@ class TemporaryFile:
         self.name = ""
         self.fd = -1
         try:
-            with storage(folder.path, "make a temporary file in"):
+            with storage(folder.place, "make a temporary file in"):
                 if leader is not None:
                     self._create(number)
                 while self.fd < 0:
@@ -67,13 +67,13 @@ class TemporaryFile:
     def unpark(self) -> None:
         """Have a descriptor again."""
         if self.fd < 0:
-            with storage(self.folder.path / self.name, "open"):
+            with storage(self.folder.place_of(self.name), "open"):
                 self.fd = os.open(self.name, _REOPEN, dir_fd=self.folder.fd)
 
     def unlink(self) -> None:
         """Take the name away and keep the descriptor."""
         if self.name:
-            with storage(self.folder.path / self.name, "remove"):
+            with storage(self.folder.place_of(self.name), "remove"):
                 os.unlink(self.name, dir_fd=self.folder.fd)
             self.name = ""
 
@@ -95,7 +95,7 @@ class TemporaryFile:
         pages.
         """
         self.unpark()
-        path = self.folder.path / self.name
+        path = self.folder.place_of(self.name)
         size = os.fstat(self.fd).st_size
         if size != expected_size:
             raise InternalError(f"{size} bytes were written where the core counted {expected_size}")

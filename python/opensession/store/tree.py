@@ -7,16 +7,17 @@ nothing of what the files hold.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.light import NamedTuple, contextmanager
 from opensession.store.folders import Folder, make_root, open_root, storage
-from opensession.store.layout import ALGORITHM, FAN, OBJECTS, SHA256, SUFFIX, TEMPORARY
+from opensession.store.layout import ALGORITHM, OBJECTS, SUFFIX, TEMPORARY, is_fan, is_sha256
 from opensession.store.version import check_version, write_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from opensession.settings import AnyPath
 
 
 class Leaf(Folder):
@@ -94,7 +95,7 @@ class Tree:
         algorithm.sync()
         self._sync_once(kind)
         self._sync_once(self.root)
-        with Folder.open(self.root.path.parent) as parent:
+        with Folder.open(os.path.dirname(self.root.place)) as parent:
             self._sync_once(parent)
 
     def _sync_once(self, folder: Folder) -> None:
@@ -104,6 +105,13 @@ class Tree:
             folder.sync()
             folder.created = False
             self._synced.add(identity)
+
+    def addresses_with(self, prefix: str) -> list[str]:
+        """The addresses here that begin with ``prefix`` (at least four digits)."""
+        with self.leaf(prefix, make=False) as leaf:
+            names = [] if leaf is None else leaf.names()
+        hashes = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
+        return [sha256 for sha256 in hashes if sha256.startswith(prefix) and is_sha256(sha256)]
 
     def below(self, fan: Folder, prefix: str) -> Iterator[Found]:
         """Every name below one folder of the first level, whose addresses begin with ``prefix``."""
@@ -122,9 +130,9 @@ def _walk(folder: Folder, prefix: str, depth: int) -> Iterator[Found]:
     for name in folder.names():
         if depth == 0:
             sha256 = name.removesuffix(SUFFIX)
-            belongs = name.endswith(SUFFIX) and SHA256.fullmatch(sha256) and sha256.startswith(prefix)
+            belongs = name.endswith(SUFFIX) and is_sha256(sha256) and sha256.startswith(prefix)
             yield Found(folder, name, sha256 if belongs else None)
-        elif not FAN.fullmatch(name) or not folder.is_folder(name):
+        elif not is_fan(name) or not folder.is_folder(name):
             yield Found(folder, name, None)
         elif (below := folder.child(name)) is not None:
             with below:
@@ -132,7 +140,7 @@ def _walk(folder: Folder, prefix: str, depth: int) -> Iterator[Found]:
 
 
 def _as_leaf(folder: Folder, above: tuple[Folder, ...]) -> Leaf:
-    leaf = Leaf(folder.fd, folder.path, created=folder.created)
+    leaf = Leaf(folder.fd, folder.place, created=folder.created)
     leaf.above = above
     return leaf
 
@@ -143,9 +151,10 @@ def is_temporary(name: str) -> bool:
 
 
 @contextmanager
-def opened_root(root: Path, *, make: bool, versioned: bool = True) -> Iterator[Folder | None]:
+def opened_root(root: AnyPath, *, make: bool, versioned: bool = True) -> Iterator[Folder | None]:
     """The root of a store with a layout version that is known here."""
-    folder = make_root(root) if make else open_root(root)
+    place = os.fspath(root)
+    folder = make_root(place) if make else open_root(place)
     if folder is None:
         yield None
         return
@@ -157,6 +166,6 @@ def opened_root(root: Path, *, make: bool, versioned: bool = True) -> Iterator[F
 
 def remove_file(folder: Folder, name: str) -> None:
     """Take a name away and make that durable."""
-    with storage(folder.path / name, "remove"):
+    with storage(folder.place_of(name), "remove"):
         os.unlink(name, dir_fd=folder.fd)
     folder.sync()

@@ -10,14 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import UnreadableError
+from opensession.light import NamedTuple
 from opensession.store.folders import Folder, storage, sync
 from opensession.store.layout import SUFFIX, VISIBLE_MODE
 from opensession.store.quarantine import set_aside
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.store.temporary import TemporaryFile
     from opensession.store.tree import Tree
@@ -45,7 +46,7 @@ def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Pub
             temporary.close()
         else:
             temporary.make_durable(size)
-            with tree.root.locked(exclusive=False), storage(leaf.path / name, "name"):
+            with tree.root.locked(exclusive=False), storage(leaf.place_of(name), "name"):
                 os.rename(temporary.name, name, src_dir_fd=temporary.folder.fd, dst_dir_fd=leaf.fd)
                 temporary.name = ""
         tree.sync_above(leaf)
@@ -89,7 +90,7 @@ def _still_there(tree: Tree, leaf: Folder, name: str, fd: int) -> bool:
     Its time is set to now: it has just been registered, and ``gc --sessions`` goes by that time.
     """
     ours = os.fstat(fd)
-    with tree.root.locked(exclusive=False), storage(leaf.path / name, "make durable"):
+    with tree.root.locked(exclusive=False), storage(leaf.place_of(name), "make durable"):
         now = leaf.lstat(name)
         if now is None or (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino):
             return False

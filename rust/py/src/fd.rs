@@ -48,3 +48,18 @@ fn poll(file: &File, events: libc::c_short) -> io::Result<bool> {
         Ok(n > 0)
     }
 }
+
+/// Have the kernel begin to write `length` bytes from `start` on to the disk, without waiting; only ever a hint.
+#[cfg(target_os = "linux")]
+pub fn begin_write_back(file: &File, start: u64, length: u64) {
+    let (Ok(start), Ok(length)) = (start.try_into(), length.try_into()) else { return };
+    // SAFETY: the descriptor is open as long as the borrow lasts, and no memory is passed.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::sync_file_range(file.as_raw_fd(), start, length, libc::SYNC_FILE_RANGE_WRITE);
+    }
+}
+
+/// Elsewhere nothing but waiting is offered.
+#[cfg(not(target_os = "linux"))]
+pub fn begin_write_back(_: &File, _: u64, _: u64) {}

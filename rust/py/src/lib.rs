@@ -7,6 +7,7 @@ mod canonical_json;
 mod canonicalize;
 mod copy;
 mod fd;
+mod json;
 mod out;
 mod pack;
 mod parse;

@@ -3,7 +3,9 @@
 use opensession_core::hail::{Numbers, SessionInfo, Time, Verified, Warnings};
 use opensession_core::Error;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
+
+use crate::json;
 
 fn time(time: Time) -> String {
     let mut out = Vec::new();
@@ -64,16 +66,11 @@ pub fn session<'py>(py: Python<'py>, info: &SessionInfo) -> PyResult<Bound<'py, 
     dict.set_item("session_role", &header.session_role)?;
     dict.set_item("parent_session_id", &header.parent_session_id)?;
     dict.set_item("stats", stats(py, &info.stats)?)?;
-    dict.set_item("source", info.source.as_deref().map(|text| json(py, text)).transpose()?)?;
+    dict.set_item("source", info.source.as_deref().map(|text| json::loads(py, text)).transpose()?)?;
     dict.set_item("canonical", info.first_difference.is_none())?;
     dict.set_item("first_difference", info.first_difference)?;
     dict.set_item("warnings", warnings(py, &info.warnings)?)?;
     Ok(dict)
-}
-
-/// Python's own reader: integers of any size stay exact.
-fn json<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    py.import("json")?.getattr("loads")?.call1((PyBytes::new(py, text),))
 }
 
 pub fn sessions<'py>(py: Python<'py>, list: &[SessionInfo]) -> PyResult<Bound<'py, PyList>> {

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from functools import partial
-from typing import TYPE_CHECKING
 
 from opensession.actions import inputs
 from opensession.actions import parse as action
-from opensession.actions.outputs import atomic_output
 from opensession.cli import failures
 from opensession.cli.arguments import as_file, quoted
 from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
@@ -20,7 +16,9 @@ from opensession.cli.terminal import standard_output
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import LossesError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from opensession.actions.parse import Parsed
@@ -96,11 +94,16 @@ def run(args: Args, report: Report) -> int:
 def _parse(args: Args, named: str, profile: str) -> Parsed:
     action.check_profile(profile)
     spool = spool_of(args)
-    with ExitStack() as stack:
-        source = stack.enter_context(inputs.open_input(named, spool))
-        out = stack.enter_context(_output(args.text("--out")))
-        progress = stack.enter_context(Progress("parse"))
-        parse = partial(action.validated, spool=spool) if args.flag("--validate") else action.parse
+    parse: Callable[..., Parsed] = action.parse
+    if args.flag("--validate"):
+        from functools import partial
+
+        parse = partial(action.validated, spool=spool)
+    with (
+        inputs.open_input(named, spool) as source,
+        _output(args.text("--out")) as out,
+        Progress("parse") as progress,
+    ):
         return parse(
             source.fd,
             out,
@@ -113,7 +116,11 @@ def _parse(args: Args, named: str, profile: str) -> Parsed:
 
 
 def _output(path: str | None) -> AbstractContextManager[int]:
-    return standard_output() if path in (None, "-") else atomic_output(path)
+    if path in (None, "-"):
+        return standard_output()
+    from opensession.actions.outputs import atomic_output
+
+    return atomic_output(path)
 
 
 def _tell(args: Args, report: Report, parsed: Parsed) -> None:

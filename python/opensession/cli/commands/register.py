@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions import inputs, parse
 from opensession.actions import register as action
 from opensession.cli import failures
@@ -13,6 +11,7 @@ from opensession.cli.stores import stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import OpensessionError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.command import Args
     from opensession.cli.report import Report
@@ -102,7 +101,7 @@ def _row(stored: Stored) -> dict[str, object]:
     return {
         "uri": stored.uri,
         "hash": stored.sha256,
-        "store_path": str(stored.path),
+        "store_path": stored.place,
         "bytes": stored.bytes,
         "existed": stored.existed,
         "session_id": stored.info["session_id"],
@@ -115,5 +114,5 @@ def _print(args: Args, report: Report, sessions: list[Stored]) -> None:
     for stored in sessions:
         report.out(stored.uri)
         if not args.flag("--quiet"):
-            report.path("stored_at: ", stored.path)
+            report.path("stored_at: ", stored.place)
             report.out(f"bytes: {stored.bytes}")
