@@ -132,12 +132,7 @@ FAILURES = [
     failing("cat ./s.hail.jsonl", 2, "'./s.hail.jsonl' is a file", "opensession inspect ./s.hail.jsonl"),
     failing(f"inspect os://src/local/{NOT_HERE}", 4, NOT_HERE, "opensession ls"),
     failing(f"inspect os://src/local/{'0' * 63}", 2, "no SHA-256 address", "opensession ls"),
-    failing(
-        "inspect os://src/gh/o/r/ref/main/path/s.jsonl",
-        2,
-        "os://src/gh/o/r/ref/main/path/s.jsonl",
-        "opensession ls",
-    ),
+    failing(f"inspect os://artifact/{NOT_HERE}", 2, f"os://artifact/{NOT_HERE}", "opensession ls"),
     failing("inspect raw.jsonl", 3, "'raw.jsonl': ", "opensession inspect ./session.hail.jsonl"),
     failing("inspect nope", 4, "there is no file 'nope'"),
     failing(f"verify {NOT_HERE} s.hail.jsonl", 4, NOT_HERE, "opensession ls"),

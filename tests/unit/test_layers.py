@@ -43,9 +43,13 @@ def test_only_the_store_s_cache_imports_sqlite3():
     assert importers("sqlite3") == {"store/cachedb.py"}
 
 
-@pytest.mark.parametrize("name", ["socket", "urllib.request", "http.client", "ssl"])
+@pytest.mark.parametrize("name", ["urllib.request", "http.client", "ssl"])
 def test_nothing_reaches_the_network_by_itself(name):
     assert importers(name) == set()
+
+
+def test_only_the_check_of_addresses_asks_for_names():
+    assert importers("socket") == {"git/addresses.py"}
 
 
 def test_only_git_starts_a_program():

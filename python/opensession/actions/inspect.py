@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opensession.actions.parse import Progress
+    from opensession.actions.targets import Origin, Place
     from opensession.core import Problem, SessionInfo
     from opensession.store import Stores
 
@@ -30,13 +31,20 @@ class Inspected(NamedTuple):
     path: Path | str | None
     """Where its bytes are; None for standard input."""
     stored: bool
+    origin: Origin | None = None
+    """Where it came from, for the URI of a remote."""
 
 
 def inspect(
-    stores: Stores, named: str, *, jobs: int = core.DEFAULT_JOBS, progress: Progress | None = None
+    stores: Stores,
+    named: str,
+    *,
+    place: Place | None = None,
+    jobs: int = core.DEFAULT_JOBS,
+    progress: Progress | None = None,
 ) -> list[Inspected]:
     """Describe each session of the target; a stored one only after its bytes were found to be the right ones."""
-    target = targets.resolve(stores, named)
+    target = targets.resolve(stores, named, place)
     verified = verify(target, jobs=jobs, progress=progress)
     report = verified.report
     if verified.address is False:
@@ -45,7 +53,10 @@ def inspect(
         raise _error(report["error"])
     if target.store is not None and target.sha256 is not None:
         path = target.store.path_of(target.sha256)
-        return [Inspected(info, target.sha256, report["bytes"], path, True) for info in report["sessions"]]
+        return [
+            Inspected(info, target.sha256, report["bytes"], path, True, target.origin)
+            for info in report["sessions"]
+        ]
     file = None if named == inputs.STDIN else named
     return [
         Inspected(info, info["sha256"], info["bytes"], file, _is_stored(stores, info["sha256"]))

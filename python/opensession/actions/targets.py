@@ -1,6 +1,6 @@
-"""What a person may name to look at: an address in a store, or a file of HAIL.
+"""What a person may name to look at: an address in a store, a file of HAIL, or a session at a git remote.
 
-Owns which of the two a text means. Must not know what is done with it.
+Owns which of them a text means. Must not know what is done with it, nor how a remote is read (remote.py).
 """
 
 from __future__ import annotations
@@ -9,11 +9,37 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.uri import GithubUri, GitlabUri, GitUri, format_local, parse_uri
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from opensession.store import Store, Stores
 
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{8,64}")
 _OBJECT_FILE = re.compile(r"([0-9a-f]{64})\.jsonl")
+
+
+class Place(NamedTuple):
+    """Where somebody stands who reads a URI of a remote."""
+
+    cwd: Path
+    env: Mapping[str, str]
+    remote: str | None = None
+    """The remote that was typed for it: a name, a URL or a path."""
+
+
+class Origin(NamedTuple):
+    """What was found for the URI of a remote; it is in a store now."""
+
+    store: Store
+    sha256: str
+    """The address in the store."""
+    checked: bool
+    """Whether the URI promises the hash of the bytes, and they have it."""
+    canonical: bool
+    """Whether the bytes there are those that are stored; else their canonical form is."""
 
 
 class Target(NamedTuple):
@@ -23,20 +49,49 @@ class Target(NamedTuple):
     store: Store | None
     sha256: str | None
     """The address its bytes must have; None where no address was given."""
+    origin: Origin | None = None
+    """Where it came from, for the URI of a remote."""
 
 
-def resolve(stores: Stores, named: str) -> Target:
+def resolve(stores: Stores, named: str, place: Place | None = None) -> Target:
     """What ``named`` means: a URI, a hash, a prefix of eight digits or more, else a file.
 
-    A file named like a store's object promises its address too.
+    A file named like a store's object promises its address too. ``place`` is there where remotes may be read.
     """
     if is_address(named) and not (os.path.exists(named) and not named.startswith("os:")):
-        store, sha256 = stores.find(named)
-        return Target(named, store, sha256)
+        return find(stores, named, place)
     promised = _OBJECT_FILE.fullmatch(os.path.basename(named))
     return Target(named, None, promised.group(1) if promised else None)
+
+
+def find(stores: Stores, address: str, place: Place | None = None) -> Target:
+    """The session at an address, in the store that has it; one at a remote is brought into a store first."""
+    if place is not None and address.startswith("os://src/") and not address.startswith("os://src/local/"):
+        uri = parse_uri(address)
+        if isinstance(uri, GithubUri | GitlabUri | GitUri):
+            # Only here: most commands never need git.
+            from opensession.actions.remote import materialize
+
+            origin = materialize(stores, uri, place)
+            return Target(address, origin.store, origin.sha256, origin)
+    store, sha256 = stores.find(address)
+    return Target(address, store, sha256)
 
 
 def is_address(named: str) -> bool:
     """Whether the text is spelled like an address, rightly or nearly."""
     return named[:3].lower() == "os:" or _ADDRESS.fullmatch(named) is not None
+
+
+def doubts(origin: Origin | None) -> list[str]:
+    """What a person should know about a session from a remote."""
+    if origin is None:
+        return []
+    said = []
+    if not origin.checked:
+        said.append("the address could not be checked: its path does not end in <sha256>.jsonl")
+    if not origin.canonical:
+        said.append(
+            f"the bytes there are not in canonical form; stored in it as {format_local(origin.sha256)}"
+        )
+    return said

@@ -26,8 +26,16 @@ class Verified(NamedTuple):
     @property
     def address(self) -> bool | None:
         """Whether the bytes hash to the address; None where none was given."""
-        given = self.target.sha256
-        return None if given is None else given == self.report["sha256"]
+        given, origin = self.target.sha256, self.target.origin
+        if given is None or (origin is not None and not origin.checked):
+            return None
+        return given == self.report["sha256"]
+
+    @property
+    def canonical(self) -> bool:
+        """Whether the bytes are canonical; those at a remote may not be, though what is stored of them is."""
+        origin = self.target.origin
+        return self.report["canonical"] and (origin is None or origin.canonical)
 
     def exit_code(self, *, strict: bool) -> int:
         """0, or the code of the gravest answer: wrong bytes, then invalid, then (``strict``) not canonical."""
@@ -35,7 +43,7 @@ class Verified(NamedTuple):
             return IntegrityError.exit_code
         if not self.report["valid"]:
             return HailInvalidError.exit_code
-        return LossesError.exit_code if strict and not self.report["canonical"] else 0
+        return LossesError.exit_code if strict and not self.canonical else 0
 
 
 def verify(target: Target, *, jobs: int = core.DEFAULT_JOBS, progress: Progress | None = None) -> Verified:

@@ -164,6 +164,11 @@ STORE = Option(
     metavar="PATH",
     values="folder",
 )
+REMOTE = Option(
+    "--remote",
+    "read os://src/gh|gl|git/… through this remote; it must be the repository that the URI names",
+    metavar="NAME|URL|PATH",
+)
 JOBS = Option(
     "--jobs", "threads to use; the output is the same for any number [2]", metavar="N", number=(1, 64)
 )

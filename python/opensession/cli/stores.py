@@ -13,17 +13,28 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from opensession.actions.inputs import Spool
+    from opensession.actions.targets import Place
     from opensession.cli.command import Args
     from opensession.core import Input
 
 
 def stores_of(args: Args) -> Stores:
     """The stores to read, the first of which is written to."""
+    return Stores.discover(_here(), os.environ, store=args.text("--store"))
+
+
+def place_of(args: Args) -> Place:
+    """From where the URI of a remote is read."""
+    from opensession.actions.targets import Place
+
+    return Place(_here(), os.environ, args.text("--remote"))
+
+
+def _here() -> Path:
     try:
-        here = Path.cwd()
+        return Path.cwd()
     except FileNotFoundError:
         raise UsageError("the current folder does not exist any more", next=["cd ~"]) from None
-    return Stores.discover(here, os.environ, store=args.text("--store"))
 
 
 def spool_of(args: Args) -> Spool:

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from opensession.errors import RemoteFailedError
 from opensession.git.objects import Objects
 from opensession.git.run import Git, Trust
-from opensession.git.transport import PEER, Limits, failed, private, settings_of, transfer
+from opensession.git.transport import PEER, Limits, failed, private, serving, settings_of, transfer
 from opensession.git.union import Clean
-from opensession.settings import quoted
 from opensession.store.folders import storage
 from opensession.store.tree import opened_root
 
@@ -119,7 +118,7 @@ class Mirror:
         words += [
             "--no-recurse-submodules",
             "--no-filter" if blobs else "--filter=blob:none",
-            *self._server(),
+            *serving(self._net, self.remote),
         ]
         doing = "fetch the remote's ledger"
         spec = f"+{ref}:{self.copy_of(ref)}"
@@ -140,7 +139,7 @@ class Mirror:
         if missing:
             transfer(
                 self._net, "fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-                "--no-recurse-submodules", "--filter=blob:none", *self._server(), "--stdin", PEER,
+                "--no-recurse-submodules", "--filter=blob:none", *serving(self._net, self.remote), "--stdin", PEER,
                 remote=self.remote, doing="fetch what differs", limits=limits,
                 stdin="".join(f"{oid}\n" for oid in missing).encode(),
             )  # fmt: skip
@@ -170,15 +169,6 @@ class Mirror:
     def _seen_file(self, ref: str) -> Path:
         return self._folder / f"seen-{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
 
-    def _server(self) -> list[str]:
-        """For a repository on this machine we are the server, and can leave sessions out."""
-        if self.remote.protocol != "file":
-            return []
-        own = quoted(self.git.program())
-        return [
-            f"--upload-pack={own} -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
-        ]
-
 
 @contextmanager
 def mirror_of(repository: Repository, store_root: Path, remote: Remote) -> Iterator[Mirror]:
@@ -194,12 +184,26 @@ def mirror_of(repository: Repository, store_root: Path, remote: Remote) -> Itera
 
 def held(repository: Repository, store_root: Path, remote: Remote) -> int:
     """How many of the remote's ledgers are kept here; nothing is made, fetched or waited for."""
+    kept = kept_for(repository, store_root, remote)
+    return 0 if kept is None else len(ledgers_in(kept))
+
+
+def kept_for(repository: Repository, store_root: Path, remote: Remote) -> Git | None:
+    """The private repository as it is, to be read only; None where there is none."""
     git_dir = store_root / FOLDER / _key(repository, remote) / _REPOSITORY
     if not (git_dir / _READY).is_file():
-        return 0
-    git = Git(git_dir, env=repository.git.environment(), trust=Trust.STRANGER)
-    prefix = f"refs/remotes/{PEER}/opensession/branches/"
-    return len(git.text("for-each-ref", "--format=%(refname)", "--", prefix).splitlines())
+        return None
+    return Git(git_dir, env=repository.git.environment(), trust=Trust.STRANGER)
+
+
+def ledgers_in(kept: Git) -> dict[str, str]:
+    """The remote's ledgers that are kept: the ref there, and its commit."""
+    ours = f"refs/remotes/{PEER}/"
+    listed = kept.text(
+        "for-each-ref", "--format=%(objectname) %(refname)", "--", ours + "opensession/branches/"
+    )
+    pairs = (line.partition(" ") for line in listed.splitlines())
+    return {"refs/" + ref.removeprefix(ours): oid for oid, _, ref in pairs}
 
 
 def _key(repository: Repository, remote: Remote) -> str:

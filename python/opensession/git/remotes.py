@@ -93,7 +93,7 @@ def remote_of(repository: Repository | None, typed: str, *, cwd: Path | None = N
     push = _push_url(repository, given, url)
     for resolved in (url, push):
         refuse(resolved)
-    return Remote(None, shown, url, shown, _normal(given), (push,))
+    return Remote(None, shown, url, shown, _normal(url), (push,))
 
 
 def names_of(repository: Repository) -> list[str]:
@@ -114,6 +114,17 @@ def every(repository: Repository) -> list[Remote]:
         try:
             found.append(configured(repository, name))
         except (RefusedError, NotFoundError):  # reported where it is asked for by name
+            continue
+    return found
+
+
+def normals_of(repository: Repository, remote: Remote) -> set[str]:
+    """Every normal form that the remote goes by: as it is configured, as git resolves it, and where it is pushed to."""
+    found = {remote.normal, *(place.normal for place in remote.destinations())}
+    for url in () if remote.name is None else repository.config_get_all(f"remote.{remote.name}.url"):
+        try:
+            found.add(normal_form(url))
+        except BadUriError:  # a path, or a shorthand that only git can resolve
             continue
     return found
 

@@ -10,11 +10,12 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession.errors import RefusedError, RemoteFailedError
+from opensession.errors import RemoteFailedError
 from opensession.git import process
 from opensession.git.failures import failure, timed_out
 from opensession.git.process import Done, TimedOut
 from opensession.git.run import Git, Trust
+from opensession.settings import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -116,9 +117,7 @@ def private(git_dir: Path, settings: Iterable[Setting], remote: Remote | None, e
     With ``remote`` as its peer, which promises what is missing there; without one, for work that stays on this machine.
     """
     given = [(s.key, s.value) for s in settings if _is_taken_over(s)]
-    if remote is not None:
-        given.append((f"remote.{PEER}.url", remote.url))
-        given += [(f"remote.{PEER}.promisor", "true"), (f"remote.{PEER}.partialCloneFilter", "blob:none")]
+    given += [] if remote is None else _peer(remote)
     clean = {name: value for name, value in env.items() if not name.startswith("GIT_CONFIG")}
     clean |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     clean |= variables(given, {})
@@ -126,12 +125,32 @@ def private(git_dir: Path, settings: Iterable[Setting], remote: Remote | None, e
     return Git(git_dir, env=clean, protocols=protocols, options=FETCH_OPTIONS)
 
 
-def strangers(git_dir: Path, remote: Remote, env: Mapping[str, str]) -> Git:
-    """Git in a private repository for an address that came from somebody else: no settings, no credentials, https."""
-    if remote.protocol != "https":
-        raise RefusedError(f"{remote.shown!r} is not read: an address from outside is reached by https only")
-    options = (*FETCH_OPTIONS, f"remote.{PEER}.url={remote.url}", "transfer.credentialsInUrl=die")
-    return Git(git_dir, env=env, trust=Trust.STRANGER, protocols=("https",), options=options)
+def strangers(
+    git_dir: Path, remote: Remote | None, env: Mapping[str, str], options: Sequence[str] = ()
+) -> Git:
+    """The same for an address that came from somebody else: no settings, no credentials, https only.
+
+    ``options`` are those that hold git to the host's addresses (addresses.py).
+    """
+    if remote is None:
+        return Git(git_dir, env=env, trust=Trust.STRANGER, options=FETCH_OPTIONS)
+    given = [f"{key}={value}" for key, value in _peer(remote)]
+    return Git(
+        git_dir,
+        env=env,
+        trust=Trust.STRANGER,
+        protocols=("https",),
+        options=(*FETCH_OPTIONS, *given, "transfer.credentialsInUrl=die", *options),
+    )
+
+
+def _peer(remote: Remote) -> list[tuple[str, str]]:
+    """The remote as git's configuration has it; given with each call, so that git writes nothing of it down."""
+    return [
+        (f"remote.{PEER}.url", remote.url),
+        (f"remote.{PEER}.promisor", "true"),
+        (f"remote.{PEER}.partialCloneFilter", "blob:none"),
+    ]
 
 
 def transfer(
@@ -154,6 +173,14 @@ def transfer(
     if done.code not in ok:
         raise failed(git, done, doing, remote)
     return done
+
+
+def serving(git: Git, remote: Remote) -> list[str]:
+    """Words for a fetch from a repository on this machine: there we are the server, and can leave sessions out."""
+    if remote.protocol != "file":
+        return []
+    own = f"{quoted(git.program())} -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true"
+    return [f"--upload-pack={own} upload-pack"]
 
 
 def failed(git: Git, done: Done, doing: str, remote: Remote) -> OpensessionError:

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
-from opensession.actions import inputs, parse
+from opensession.actions import inputs, parse, targets
 from opensession.actions.handoff import recent
 from opensession.actions.register import register
 from opensession.errors import UsageError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from opensession.actions.parse import Progress
+    from opensession.actions.targets import Place, Target
     from opensession.store import Store, Stores
 
     Guide = Callable[[str], "AbstractContextManager[None]"]
@@ -48,6 +49,7 @@ def gather(
     *,
     here: recent.Here,
     guide: Guide,
+    place: Place | None = None,
     jobs: int,
     progress: Progress | None,
 ) -> list[Cited]:
@@ -58,8 +60,13 @@ def gather(
             found += _from_file(stores.write, named, jobs=jobs, progress=progress)
     for address in wanted.addresses:
         with guide(address):
-            store, sha256 = stores.find(address)
-            found.append(_from_store(stores.write, store, sha256, "address", jobs=jobs, progress=progress))
+            target = targets.find(stores, address, place)
+            assert target.store is not None
+            assert target.sha256 is not None
+            cited = _from_store(
+                stores.write, target.store, target.sha256, "address", jobs=jobs, progress=progress
+            )
+            found.append(cited if target.origin is None else _from_remote(cited, target))
     if wanted.last:
         for entry in recent.sessions(stores, here, wanted.last):
             store = _holder(stores, entry.sha256)
@@ -98,6 +105,10 @@ def _from_store(
     with holder.open_unchecked(sha256) as stored:
         (kept,) = write.put_hail(stored.fd, jobs=jobs, progress=progress, single=True)
     return Cited(kept.sha256, origin)
+
+
+def _from_remote(cited: Cited, target: Target) -> Cited:
+    return cited._replace(origin={**cited.origin, "kind": "remote", "uri": target.named})
 
 
 def _holder(stores: Stores, sha256: str) -> Store:

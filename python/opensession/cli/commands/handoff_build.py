@@ -10,9 +10,9 @@ from opensession.actions.handoff import build as action
 from opensession.actions.handoff import recent, sources
 from opensession.cli import failures
 from opensession.cli.arguments import again, nearest
-from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
+from opensession.cli.command import JOBS, JSON, REMOTE, STORE, Argument, Command, Option
 from opensession.cli.progress import Progress
-from opensession.cli.stores import stores_of
+from opensession.cli.stores import place_of, stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import HailInvalidError, UsageError
 from opensession.store.handoffs import check_alias
@@ -33,11 +33,11 @@ was done, what failed and what replaced it, what was verified, what is open; eac
 ids of the events that say so. The artifact cites its sources by hash, and the same sources give
 the same artifact on every machine.
 
-Sources are files (HAIL, or a log of any known agent), sessions that are stored already
-(`--from`), and the last sessions of this repository (`--last`): those whose recorded folder
-lies in a work tree of it, or whose recorded remote is one of its remotes; outside of a
-repository, those held in the current folder or below. All are registered before the artifact
-cites them.
+Sources are files (HAIL, or a log of any known agent), sessions by their address (`--from`),
+which are stored already or read from a git remote, and the last sessions of this repository
+(`--last`): those whose recorded folder lies in a work tree of it, or whose recorded remote is one
+of its remotes; outside of a repository, those held in the current folder or below. All are
+registered before the artifact cites them.
 
 Prints os://artifact/<sha256> when it is on the disk for good. What a summary lacks is noted on
 standard error; with `--validate` an error is refused (exit 3), with `--validate=warn` a warning
@@ -46,7 +46,7 @@ too.""",
         Argument("FILE", "HAIL or a log of a known agent; - reads standard input", many=True, optional=True)
     ],
     options=[
-        Option("--from", "a stored session: os://src/local/<sha256> or a hash", metavar="URI", many=True),
+        Option("--from", "a session: os://src/… or a hash", metavar="URI", many=True),
         Option("--last", "the last N sessions of this repository", metavar="N", number=(1, 10_000)),
         Option("--pin", "let this alias point at the artifact", metavar="ALIAS"),
         Option(
@@ -58,6 +58,7 @@ too.""",
         ),
         JOBS,
         JSON,
+        REMOTE,
         STORE,
     ],
     examples=[
@@ -65,7 +66,7 @@ too.""",
         "opensession handoff build ./session.hail.jsonl --validate",
         'opensession handoff build --from "$uri" --from 3f0c5c1e --json',
     ],
-    exits=(3, 4, 5, 6, 8, 9),
+    exits=(3, 4, 5, 6, 7, 8, 9),
 )
 
 
@@ -84,7 +85,9 @@ def run(args: Args, report: Report) -> int:
     wanted = sources.Wanted(args.many("FILE"), args.many("--from"), args.number("--last", 0))
     with Progress("handoff build") as progress:
         here = recent.here(Path.cwd(), os.environ)
-        cited = sources.gather(stores, wanted, here=here, guide=guide, jobs=jobs, progress=progress)
+        cited = sources.gather(
+            stores, wanted, here=here, guide=guide, place=place_of(args), jobs=jobs, progress=progress
+        )
         try:
             built = action.build(
                 stores.write, cited, alias=alias, validate=level, jobs=jobs, progress=progress

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from opensession.actions import targets
 from opensession.actions import verify as action
 from opensession.cli import failures
-from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
+from opensession.cli.command import JOBS, JSON, REMOTE, STORE, Argument, Command, Option
 from opensession.cli.progress import Progress
 from opensession.cli.shape import warning_lines
-from opensession.cli.stores import stores_of
+from opensession.cli.stores import place_of, stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import HailInvalidError, IntegrityError, LossesError, OpensessionError
 
@@ -30,23 +30,25 @@ Reads every byte of each target once and gives three answers:
   canonical  the file equals its canonical form; else the first byte that differs
   valid      it is HAIL and obeys every rule; else the first error with its place
 
-A file named like an object of a store (<sha256>.jsonl) promises its address. The exit code is 5
+A file named like an object of a store (<sha256>.jsonl) promises its address, and so does the URI
+of a session at a git remote whose path ends like that; what is there is read into the store
+first, so that it must be valid. The exit code is 5
 when a target's address is no, else 3 when one is not valid, else that of a target that could not
 be read, else 0; with `--strict` 10 when one is not canonical.""",
     arguments=[
         Argument(
             "TARGET",
-            "os://src/local/<sha256>, a hash, its first 8 digits or more, a file of HAIL, or -",
+            "os://src/…, a hash, its first 8 digits or more, a file of HAIL, or -",
             many=True,
         )
     ],
-    options=[Option("--strict", "exit 10 when a target is not canonical"), JOBS, JSON, STORE],
+    options=[Option("--strict", "exit 10 when a target is not canonical"), JOBS, JSON, REMOTE, STORE],
     examples=[
         'opensession verify "$uri"',
         "opensession verify ./session.hail.jsonl --strict",
         "opensession verify 3f0c5c1e 9b1d77a0 --json",
     ],
-    exits=(3, 4, 5, 6, 8, 10),
+    exits=(3, 4, 5, 6, 7, 8, 10),
 )
 
 _GRAVEST_FIRST = (IntegrityError.exit_code, HailInvalidError.exit_code)
@@ -80,7 +82,7 @@ def run(args: Args, report: Report) -> int:
 
 def _verify(args: Args, stores: Stores, named: str) -> Verified:
     with failures.guided("verify", args.argv, named), Progress("verify") as progress:
-        target = targets.resolve(stores, named)
+        target = targets.resolve(stores, named, place_of(args))
         return action.verify(target, jobs=args.number("--jobs", DEFAULT_JOBS), progress=progress)
 
 
@@ -102,7 +104,8 @@ def _row(verified: Verified) -> dict[str, object]:
         "address": _WORDS[verified.address],
         "sha256": report["sha256"],
         "bytes": report["bytes"],
-        "canonical": report["canonical"],
+        "address_checked": None if verified.target.origin is None else verified.target.origin.checked,
+        "canonical": verified.canonical,
         "first_difference": report["first_difference"],
         "valid": report["valid"],
         "error": report["error"],
@@ -120,10 +123,11 @@ def _row(verified: Verified) -> dict[str, object]:
 
 
 def _lines(verified: Verified) -> list[str]:
-    report, given = verified.report, verified.target.sha256
+    report = verified.report
+    given = None if verified.address is None else verified.target.sha256
     address = "none given" if given is None else "yes" if verified.address else f"no, it should be {given}"
     canonical = "yes"
-    if not report["canonical"]:
+    if not verified.canonical:
         at = report["first_difference"]
         canonical = "no" if at is None else f"no, differs from byte {at} on"
     error = report["error"]
