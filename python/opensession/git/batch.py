@@ -16,9 +16,12 @@ from opensession.git.failures import failure
 from opensession.git.process import Done
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from opensession.git.run import Git
 
 _PIECE = 1 << 16
+_GROUP = 128
 LIMIT = 64 << 20
 """A tree, a commit, a link or a description is never larger; a larger object must be streamed."""
 
@@ -67,19 +70,42 @@ class Batch:
 
     def read(self, name: str, *, limit: int = LIMIT) -> tuple[ObjectInfo, bytes] | None:
         """The object and its bytes, or None where there is none; one larger than ``limit`` is refused."""
-        found = self.info(name)
-        if found is None:
+        self._ask("contents", name)
+        header, data = self._answer(limit)
+        if header is None:
             return None
-        if found.size > limit:
+        if data is None:
             raise IntegrityError(
-                f"the git object {found.oid} has {found.size} bytes, which is too large for its kind"
+                f"the git object {header.oid} has {header.size} bytes, which is too large for its kind"
             )
-        self._ask("contents", found.oid)
+        return header, data
+
+    def many(self, oids: Iterable[str], *, limit: int) -> Iterator[bytes | None]:
+        """The bytes of each blob in turn; None for one that is missing, no blob, or larger than ``limit``.
+
+        Questions go out together, a few at a time: fewer than a pipe holds, or both sides would wait for each other.
+        All answers of a group are read before the first is handed on, so that others may ask in between.
+        """
+        from itertools import islice
+
+        rest = iter(oids)
+        while group := list(islice(rest, _GROUP)):
+            for oid in group:
+                self._ask("contents", oid)
+            answers = [self._answer(limit) for _ in group]
+            yield from (data if header and header.type == "blob" else None for header, data in answers)
+
+    def _answer(self, limit: int) -> tuple[ObjectInfo | None, bytes | None]:
+        """What it says about an object, and its bytes unless they are too many."""
         header = self._header()
         if header is None:
-            raise IntegrityError(f"the git object {found.oid} cannot be read", next=["git fsck"])
-        data = self._take(header.size + 1)
-        return header, data[:-1]
+            return None, None
+        if header.size <= limit:
+            return header, self._take(header.size + 1)[:-1]
+        left = header.size + 1
+        while left > 0:
+            left -= len(self._take(min(left, _PIECE)))
+        return header, None
 
     def typed(self, oid: str, kind: str) -> bytes:
         """The bytes of an object that must exist and be of this kind."""

@@ -8,6 +8,7 @@ the store.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opensession import core
@@ -43,6 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+_AT_ONCE = 1024
 _IN_PIECES = ("core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
 """Git maps a pack by the gigabyte otherwise."""
 
@@ -129,16 +131,23 @@ class Ledger:
         """All sessions that were not taken back, those of older programs too, in no order that means anything."""
         with self._state() as state:
             gone = {path.rpartition("/")[2] for path, _ in state.files("v2", "gone")}
-            for path, oid in state.sessions():
-                place = place_of(path)
-                if (
-                    place is None
-                    or place.sha256 in gone
-                    or (place.kind is Kind.V1 and not is_v1_session(path))
-                ):
-                    continue
-                about = self._meta(state, place.sha256) if meta and place.sha256 else None
-                yield LedgerEntry(place.sha256, oid, path, about)
+            listed = (
+                LedgerEntry(place.sha256, oid, path, None)
+                for path, oid in state.sessions()
+                if (place := place_of(path)) is not None
+                and place.sha256 not in gone
+                and (place.kind is not Kind.V1 or is_v1_session(path))
+            )
+            yield from self._described(state, listed) if meta else listed
+
+    def _described(self, state: State, entries: Iterator[LedgerEntry]) -> Iterator[LedgerEntry]:
+        about = {path.rpartition("/")[2][:-5]: oid for path, oid in state.files("v2", "meta")}
+        while group := list(islice(entries, _AT_ONCE)):
+            known = [oid for entry in group if (oid := about.get(entry.sha256 or "")) is not None]
+            documents = dict(zip(known, state.batch.many(known, limit=LIMIT), strict=True))
+            for entry in group:
+                data = documents.get(about.get(entry.sha256 or "", ""))
+                yield entry if data is None else entry._replace(meta=read_meta(data))
 
     def _meta(self, state: State, sha256: str) -> Mapping[str, Any] | None:
         data = state.blob(meta_path(sha256), LIMIT)
@@ -155,16 +164,19 @@ class Ledger:
         if commit is not None:
             under += [commit[:2], commit]
         with self._state() as state:
-            for path, oid in state.files(*under):
-                place = place_of(path)
-                if place is None or place.kind is not Kind.LINK:
-                    continue
-                assert place.sha256 is not None
-                assert place.commit is not None
-                data = state.small(oid, LIMIT)
-                link = None if data is None else Link.from_json(data, place.commit, place.sha256)
-                if link is not None:
-                    yield link
+            found = (
+                (place, oid)
+                for path, oid in state.files(*under)
+                if (place := place_of(path)) is not None and place.kind is Kind.LINK
+            )
+            while group := list(islice(found, _AT_ONCE)):
+                documents = state.batch.many([oid for _, oid in group], limit=LIMIT)
+                for (place, _), data in zip(group, documents, strict=True):
+                    assert place.sha256 is not None
+                    assert place.commit is not None
+                    link = None if data is None else Link.from_json(data, place.commit, place.sha256)
+                    if link is not None:
+                        yield link
 
     def open(self, sha256: str, out: int) -> int:
         """Copy a session's bytes to a descriptor and return how many.

@@ -87,10 +87,7 @@ class State:
 
     def small(self, oid: str, limit: int) -> bytes | None:
         """The bytes of a blob, or None where it is larger than ``limit``, missing or no blob."""
-        info = self.batch.info(oid)
-        if info is None or info.type != "blob" or info.size > limit:
-            return None
-        return self.batch.typed(oid, "blob")
+        return next(self.batch.many([oid], limit=limit))
 
     def blob(self, path: str, limit: int) -> bytes | None:
         """The bytes of a small file."""
