@@ -44,10 +44,24 @@ def disk(tmp_path):
     image.unlink()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+def cut_power(image: Path, mount: Path) -> None:
+    """The machine stops, and starts again."""
+    fd = os.open(mount, os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", WITHOUT_THE_JOURNAL))
+    finally:
+        os.close(fd)
+    subprocess.run(["umount", str(mount)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True)
+
+
+needs_a_disk = pytest.mark.skipif(
     WHERE is None, reason="OPENSESSION_POWER_CUT is not set (it needs root and a loop device)"
 )
+
+
+@pytest.mark.slow
+@needs_a_disk
 def test_every_address_that_was_printed_survives_a_power_cut(env, hail, disk):
     image, mount = disk
     files = []
@@ -62,16 +76,50 @@ def test_every_address_that_was_printed_survives_a_power_cut(env, hail, disk):
         check=True,
     )
     printed = done.stdout.decode().split()
-    fd = os.open(mount, os.O_RDONLY)
-    try:
-        fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", WITHOUT_THE_JOURNAL))
-    finally:
-        os.close(fd)
-    subprocess.run(["umount", str(mount)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True)
+    cut_power(image, mount)
 
     assert len(printed) == 50
     assert (root / "VERSION").read_bytes() == b"1\n"
     for sha256 in printed:
         path = root / "objects" / "sha256" / sha256[:2] / sha256[2:4] / f"{sha256}.jsonl"
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+@pytest.mark.slow
+@needs_a_disk
+@pytest.mark.parametrize("refs", ["files", "reftable"])
+def test_what_was_shared_survives_a_power_cut_and_git_finds_nothing_wrong(env, hail, disk, refs):
+    image, mount = disk
+    work = mount / "toaster"
+    made = subprocess.run(
+        ["git", "init", "-q", "-b", "main", f"--ref-format={refs}", str(work)],
+        env=env.variables,
+        check=False,
+    )
+    if made.returncode != 0:
+        pytest.skip(f"this git knows no {refs}")
+    env.git("-c", "core.fsync=all", "commit", "-q", "--allow-empty", "-m", "first", cwd=work)
+    os.sync()
+    shared = []
+    for number in range(30):
+        (env.work / "s.jsonl").write_bytes(hail.session(f"s-{number}", 1 + number % 7))
+        stored = env.run("register", str(env.work / "s.jsonl"), "--quiet", cwd=work)
+        uri = stored.stdout.decode().strip()
+        ref = f"refs/opensession/power/{number % 3}"
+        done = env.run("share", uri, "--git", "--remote", "https://git.example.com/a", "--ref", ref, cwd=work)
+        assert done.returncode == 0, done.stderr.decode()
+        shared.append((ref, uri.rpartition("/")[2]))
+    cut_power(image, mount)
+
+    for ref, sha256 in shared:
+        path = f"{ref}:v2/sessions/{sha256[:2]}/{sha256[2:4]}/{sha256}.jsonl"
+        blob = subprocess.run(
+            ["git", "cat-file", "blob", path], cwd=work, env=env.variables, check=True, capture_output=True
+        )
+        assert hashlib.sha256(blob.stdout).hexdigest() == sha256
+    env.git("init", "-q", "--bare", str(env.work / "other.git"))
+    env.git("push", "-q", str(env.work / "other.git"), "main", cwd=work)
+    env.git("fetch", "-q", str(env.work / "other.git"), "main", cwd=work)
+    env.git("fsck", "--strict", cwd=work)
+    env.git("gc", "-q", cwd=work)
+    env.git("fsck", "--strict", cwd=work)
