@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opensession.actions.setup import checks, checks_machine, consent, hook
+from opensession.actions.setup import checks, checks_machine, consent, hook, modes
 from opensession.actions.setup.checks import Level
 from opensession.actions.setup.facts import CloneFacts, RefFacts, RemoteFact
 from opensession.actions.setup.machine import Daemon, GitFacts, LogFolder, MachineFacts, StoreFacts
@@ -216,12 +216,12 @@ def test_a_tracked_hook_that_runs_ours_is_right():
 
 @pytest.mark.parametrize("spelling", ["git_notes", "GIT-NOTES", " notes ", "note", "2"])
 def test_every_spelling_of_a_mode_is_understood(spelling):
-    assert checks.mode_of(spelling) == "git_notes"
+    assert modes.mode_of(spelling) == "git_notes"
 
 
 @pytest.mark.parametrize("spelling", [None, "", "hidden", "1", "pigeon"])
 def test_what_is_no_mode_means_hidden_refs(spelling):
-    assert checks.mode_of(spelling) == "hidden_ref"
+    assert modes.mode_of(spelling) == "hidden_ref"
 
 
 def test_consent_is_for_a_name_and_an_address_and_both_must_be_the_same():

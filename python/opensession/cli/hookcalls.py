@@ -82,8 +82,7 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def _print_mode(report: Report) -> int:
-    from opensession.actions.setup.checks import mode_of
-    from opensession.actions.setup.facts import MODE_KEY
+    from opensession.actions.setup.modes import MODE_KEY, mode_of
 
     report.out(mode_of(Repository.discover(Path.cwd(), os.environ).config_get(MODE_KEY)))
     return 0

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensession.actions.setup import apply, checks, doctor, facts, plan, undo
+from opensession.actions.setup import apply, doctor, facts, modes, plan, undo
 from opensession.cli import checklist
 from opensession.cli.arguments import again, nearest, quoted
 from opensession.cli.asking import agreed, answered, can_ask
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 ISSUES_EXIT = 10
 _FULL = "opensession doctor --fix --yes --fanout-mode hidden_ref"
-_MODES = [name for name in checks.MODES if not name.isdigit() and name != "note"]
+_MODES = [name for name in modes.MODES if not name.isdigit() and name != "note"]
 _ORIGIN = "origin"
 
 
 def check(args: Args, report: Report, *, strict: bool) -> int:
     """Show all checks."""
-    found = doctor.judge(doctor.look(Path.cwd(), os.environ, stores_of(args)))
+    stores = stores_of(args)  # first: it knows what to say where there is no current folder
+    found = doctor.judge(doctor.look(Path.cwd(), os.environ, stores))
     if report.json:
         report.document({"mode": "check", **checklist.document(found)})
     else:
@@ -43,9 +44,9 @@ def check(args: Args, report: Report, *, strict: bool) -> int:
 def fix(args: Args, report: Report) -> int:
     """Plan, ask, apply, and show the checks as they are then."""
     mode = _wanted_mode(args)
+    stores = stores_of(args)
     repository = Repository.discover(Path.cwd(), os.environ)
     asks = _may_ask(args, report)
-    stores = stores_of(args)
     seen = doctor.look(Path.cwd(), os.environ, stores)
     if isinstance(seen.clone, OpensessionError):
         raise seen.clone
@@ -114,7 +115,7 @@ def _wanted_mode(args: Args) -> str | None:
             f"there is no fanout mode {given!r}: there are hidden_ref and git_notes",
             next=[again(args.argv, {at: near for at, word in enumerate(args.argv) if word == given})],
         )
-    return checks.MODES[given.lower()]
+    return modes.MODES[given.lower()]
 
 
 def plan_wishes(

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import hook
+from opensession.actions.setup.modes import is_mode, mode_of
 from opensession.errors import OpensessionError
 from opensession.settings import quoted
 
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
     from opensession.actions.setup.place import Place
 
 FIX = "opensession doctor --fix"
-MODES = {
-    "hidden_ref": "hidden_ref",
-    "hidden-ref": "hidden_ref",
-    "hidden": "hidden_ref",
-    "1": "hidden_ref",
-    "git_notes": "git_notes",
-    "git-notes": "git_notes",
-    "notes": "git_notes",
-    "note": "git_notes",
-    "2": "git_notes",
-}
-"""Every spelling that a configuration may hold, with what it means."""
-DEFAULT_MODE = "hidden_ref"
 
 
 class Level(Enum):
@@ -58,11 +46,6 @@ class Check(NamedTuple):
     def issue(self) -> bool:
         """Whether something is wrong."""
         return self.level in (Level.WARN, Level.FAIL)
-
-
-def mode_of(value: str | None) -> str:
-    """The mode that is in force; what is unknown or unset means hidden refs."""
-    return MODES.get((value or "").strip().lower(), DEFAULT_MODE)
 
 
 def hook_checks(found: Place | OpensessionError) -> Iterator[Check]:
@@ -133,7 +116,7 @@ def _mode(clone: CloneFacts) -> Check:
     mode = mode_of(clone.mode)
     if clone.mode is None:
         return Check(label, Level.OK, f"{mode} (default)")
-    if clone.mode.strip().lower() not in MODES:
+    if not is_mode(clone.mode):
         text = f"{clone.mode!r} is no mode, so {mode} is used"
         return Check(label, Level.WARN, text, (f"git config --local opensession.fanout-mode {mode}",))
     return Check(label, Level.OK, f"{mode} (configured)")

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, files, place
+from opensession.actions.setup.modes import MODE_KEY
 from opensession.errors import NotFoundError, OpensessionError, RefusedError
 from opensession.git import remotes as git_remotes
 from opensession.git.refs import BRANCHES, NOTES
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from opensession.actions.setup.place import Place
     from opensession.git.repository import Repository
 
-MODE_KEY = "opensession.fanout-mode"
 _IGNORED_PROBE = ".opensession/objects/sha256/probe"
 EXCLUDE_LINES = (
     "# opensession: sessions of older programs stay out of commits, the configuration does not",

@@ -11,11 +11,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
-from opensession.errors import RemoteFailedError
+from opensession.errors import BusyError
 from opensession.git import notes
 from opensession.git.added import added_lines, new_commits
 from opensession.git.entries import session_path
-from opensession.git.remotes import names_of
 from opensession.uri import remote_uri
 
 if TYPE_CHECKING:
@@ -55,13 +54,15 @@ class Looked(NamedTuple):
     """Each rule once for each file of a commit."""
 
 
-def look(repository: Repository, remote: str, refs: Sequence[PushedRef], until: float) -> Looked:
-    """Scan what the new commits of the pushed refs add, the newest first, until ``until`` (monotonic)."""
+def look(repository: Repository, remote: str | None, refs: Sequence[PushedRef], until: float) -> Looked:
+    """Scan what the new commits of the pushed refs add, the newest first, until ``until`` (monotonic).
+
+    ``remote`` is the remote's name, where the push is to one that has a name.
+    """
     if not refs:
         return Looked(0, 0, ())
-    name = remote if remote in names_of(repository) else None
     known = [ref.remote_oid for ref in refs if ref.remote_oid.strip("0")]
-    commits = new_commits(repository, [ref.local_oid for ref in refs], known, name, timeout=_left(until))
+    commits = new_commits(repository, [ref.local_oid for ref in refs], known, remote, timeout=_left(until))
     found: dict[Secret, None] = {}
     seen = 0
     while seen < len(commits) and time.monotonic() < until and len(found) < _MOST:
@@ -69,7 +70,7 @@ def look(repository: Repository, remote: str, refs: Sequence[PushedRef], until: 
         try:
             for secret in scanned(added_lines(repository, some, timeout=_left(until))):
                 found.setdefault(secret)
-        except RemoteFailedError:  # out of time in the middle of them
+        except BusyError:  # out of time in the middle of them
             break
         seen += len(some)
     return Looked(seen, len(commits) - seen, tuple(found))
@@ -108,16 +109,15 @@ def _block(block: Sequence[Added]) -> list[Secret]:
 
 
 def note(
-    repository: Repository, ledger: Ledger, remote: str, refs: Sequence[PushedRef], place: Remote
+    repository: Repository, ledger: Ledger, remote: str | None, refs: Sequence[PushedRef], place: Remote
 ) -> bool:
     """Note on each pushed tip of a branch which sessions its new commits come from; whether any note is new."""
-    name = remote if remote in names_of(repository) else None
     changed = False
     for ref in refs:
         if ref.deletes or not ref.local_ref.startswith("refs/heads/"):
             continue
         known = [ref.remote_oid] if ref.remote_oid.strip("0") else []
-        commits = new_commits(repository, [ref.local_oid], known, name, timeout=10.0)
+        commits = new_commits(repository, [ref.local_oid], known, remote, timeout=10.0)
         addresses = _addresses(ledger, list(dict.fromkeys([ref.local_oid, *commits]))[:_NOTED], place)
         if addresses:
             changed |= notes.add(ledger, ref.local_oid, addresses)

@@ -7,22 +7,27 @@ costs as much as what is new in it. Must not know how it is sent.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opensession.actions.release.refusal import refused
 from opensession.actions.release.scanner import Finding, Scanner
+from opensession.errors import RemoteFailedError
 from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
+from opensession.git.push import push_command
+from opensession.git.transport import Limits
 from opensession.store import allowed
 from opensession.uri import format_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from opensession.core import Progress
     from opensession.git.ledger import Ledger
+    from opensession.git.mirror import Mirror
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository
     from opensession.store import Store, Stores
@@ -39,10 +44,31 @@ def check(
     *,
     deadline: float | None = None,
     progress: Progress | None = None,
-) -> None:
-    """Raise SecretsFoundError where something in the ledger that the remote does not have holds a secret."""
+) -> bool:
+    """Raise SecretsFoundError where something in the ledger that the remote does not have holds a secret.
+
+    False where there is nothing that the remote does not have, as far as it was seen last.
+    """
+    ours = ledger.tip()
+    if ours is None:
+        return False
+    new = list(_new(repository, stores.write.root, ledger.ref, ours, remote, deadline))
     scanner = Scanner(stores.write, holders=stores, deadline=deadline, progress=progress)
-    new = list(_new(repository, stores.write.root, ledger, remote))
+    found = _scanned(scanner, stores, ledger, new) if new else []
+    # What a person let pass when it was recorded is not asked about again.
+    passed = allowed.passed(stores.write) if found else set()
+    found = [one for one in found if (one.named, one.fingerprint) not in passed]
+    if found:
+        raise refused(found)
+    return bool(new)
+
+
+_BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
+
+
+def _scanned(
+    scanner: Scanner, stores: Stores, ledger: Ledger, new: Sequence[tuple[str, str]]
+) -> list[Finding]:
     sessions = {
         oid: place.sha256
         for path, oid in new
@@ -55,24 +81,19 @@ def check(
             sha256 = sessions.get(oid)
             if sha256 not in clean:
                 found += _scan(scanner, stores, ledger, path, oid, sha256)
-    # What a person let pass when it was recorded is not asked about again.
-    passed = allowed.passed(stores.write) if found else set()
-    found = [one for one in found if (one.named, one.fingerprint) not in passed]
-    if found:
-        raise refused(found)
+    return found
 
 
-_BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
-
-
-def _new(repository: Repository, root: Path, ledger: Ledger, remote: Remote) -> Iterator[tuple[str, str]]:
-    """Path and blob of everything that the remote's ledger does not have, as far as it was seen last."""
-    ours = ledger.tip()  # the private repository has the objects of this one, but not its refs
-    if ours is None:
-        return
+def _new(
+    repository: Repository, root: Path, ref: str, ours: str, remote: Remote, deadline: float | None
+) -> Iterator[tuple[str, str]]:
+    """Path and blob of everything in ``ours`` that the remote's ledger does not have."""
     with mirror_of(repository, root, remote) as mirror:
-        theirs = mirror.objects.tip(mirror.copy_of(ledger.ref))
+        theirs = mirror.objects.tip(mirror.copy_of(ref)) or _fetched(mirror, ref, remote, deadline)
+        if theirs == ours:
+            return
         base = theirs or _empty_tree(repository)
+        # By the commit: the private repository has the objects of this one, but not its refs.
         records = mirror.git.records(
             "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", "--end-of-options", base, ours,
             doing="compare a ledger with the remote's",
@@ -80,6 +101,15 @@ def _new(repository: Repository, root: Path, ledger: Ledger, remote: Remote) -> 
         for facts in records:
             path = next(records)
             yield os.fsdecode(path), facts.decode("ascii").split(" ")[3]
+
+
+def _fetched(mirror: Mirror, ref: str, remote: Remote, deadline: float | None) -> str | None:
+    """The remote's ledger, which was never seen from here: what is in it need not be scanned."""
+    left = Limits() if deadline is None else Limits(total=max(0.1, deadline - time.monotonic()))
+    try:
+        return mirror.fetch(ref, left)
+    except RemoteFailedError as error:
+        raise error.with_next(push_command(remote, ref), "git remote -v") from None
 
 
 def _empty_tree(repository: Repository) -> str:

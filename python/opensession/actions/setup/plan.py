@@ -10,8 +10,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, hook, place, shim
-from opensession.actions.setup.checks import MODES, mode_of, quoted_words
-from opensession.actions.setup.facts import EXCLUDE_LINES, MODE_KEY
+from opensession.actions.setup.checks import quoted_words
+from opensession.actions.setup.facts import EXCLUDE_LINES
+from opensession.actions.setup.modes import MODE_KEY, is_mode, mode_of
 from opensession.actions.setup.steps import AddLines, AddValue, MoveFile, PutFile, SetKey
 from opensession.errors import OpensessionError, RefusedError
 from opensession.settings import quoted
@@ -67,7 +68,7 @@ def plan(clone: CloneFacts, shims: Sequence[Shim], interpreter: str, wishes: Wis
 
 
 def _mode(clone: CloneFacts, wishes: Wishes, steps: list[Step], kept: list[str]) -> None:
-    known = clone.mode is not None and clone.mode.strip().lower() in MODES
+    known = clone.mode is not None and is_mode(clone.mode)
     wanted = wishes.mode or (None if known else mode_of(clone.mode))
     if wanted is None or clone.own_modes == (wanted,):
         kept.append(f"fanout mode: {mode_of(clone.mode)}")

@@ -79,13 +79,18 @@ class Beside:
         self._config = config
         self._deadline = deadline
         self._say = say
+        self._name: str | None = None
+        """The remote's name, where the push is to one that has a name."""
         self.code = 0
         """The exit code of the first failure."""
 
     def run(self, ledgers: Sequence[str], mode: str) -> int:
         """Do all of it; 0 where nothing was found and nothing failed."""
+        if self._push.remote in git_remotes.names_of(self._repository):
+            self._name = self._push.remote
         self._attempt(self._look_through)
-        remote = self._destination()
+        # Where an address was typed, nobody agreed to anything.
+        remote = self._destination(self._name) if self._name is not None and ledgers else None
         if remote is not None:
             for ref in ledgers:
                 self._attempt(lambda ref=ref: self._send(ref, remote, notes=mode == "git_notes"))  # type: ignore[misc]
@@ -105,10 +110,10 @@ class Beside:
         """Say which of the commits that the remote gets hold a secret: by rule, commit and file, never the line."""
         refs = [ref for ref in self._push.refs if not ref.deletes and not ref.remote_ref.startswith(_HIDDEN)]
         until = time.monotonic() + _FOR_HISTORY * max(0.0, self._deadline - time.monotonic())
-        looked = history.look(self._repository, self._push.remote, refs, until)
+        looked = history.look(self._repository, self._name, refs, until)
         if looked.left:
             self._say(
-                f"{looked.left} of {looked.left + looked.seen} new commits were not scanned: there was no time"
+                f"{looked.left} of {looked.left + looked.seen} new commits were not scanned for secrets"
             )
         if looked.secrets:
             self.code = self.code or RefusedError.exit_code
@@ -120,11 +125,8 @@ class Beside:
             lines += [f"  and {more} more"] if more > 0 else []
             self._say("\n".join(["what is pushed looks as if it held secrets:", *lines]))
 
-    def _destination(self) -> Remote | None:
+    def _destination(self, name: str) -> Remote | None:
         """The remote that ledgers may go to now, or None."""
-        name = self._push.remote
-        if name not in git_remotes.names_of(self._repository):
-            return None  # an address was typed: nobody agreed to that
         values = facts.own_values(self._repository, consent.KEY)
         base = str(self._repository.worktree or self._repository.git_dir)
         normal = consent.normal_of(self._push.url, base)
@@ -159,12 +161,11 @@ class Beside:
         ledger = Ledger(
             repository.git, ref, common_dir=repository.common_dir, object_format=repository.object_format
         )
-        if ledger.tip() is None:
+        if not outgoing.check(repository, self._stores, ledger, remote, deadline=self._deadline):
             return
-        outgoing.check(repository, self._stores, ledger, remote, deadline=self._deadline)
         root = self._stores.write.root
         push_ledger(repository, root, ref, remote, timeout=self._left(), hooks=False)
-        if notes and history.note(repository, ledger, self._push.remote, self._push.refs, remote):
+        if notes and history.note(repository, ledger, self._name, self._push.refs, remote):
             push_ledger(repository, root, NOTES, remote, timeout=self._left(), hooks=False)
 
     def _left(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opensession.cli.command import JSON, STORE, Command, Option
-from opensession.cli.settingup import check, fix, unfix
 from opensession.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def run(args: Args, report: Report) -> int:
         raise UsageError(
             "--strict is about what is found, and nothing is fixed then", next=["opensession doctor --strict"]
         )
+    from opensession.cli.settingup import check, fix, unfix
+
     if fixing:
         return fix(args, report)
     return unfix(args, report) if unfixing else check(args, report, strict=args.flag("--strict"))
