@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import opensession
+
 HEAVY = {"asyncio", "argparse", "click", "rich", "typer", "importlib.metadata", "pydantic", "email", "http"}
+
+PACKAGE = Path(opensession.__file__).parent.parent
+
+# What a run may import besides the interpreter's own start. A module that is missing here is a decision: it costs every
+# hook and every small file its time. `typing`, `contextlib`, `enum`, `re`, `json` and `pathlib` take 3 to 10 ms each.
+ALWAYS = {
+    "__future__", "_signal", "errno", "importlib", "importlib._bootstrap",
+    "importlib._bootstrap_external", "warnings",
+    "opensession", "opensession.cli", "opensession.cli.app", "opensession.cli.arguments", "opensession.cli.command",
+    "opensession.cli.commands", "opensession.cli.failures", "opensession.cli.progress", "opensession.cli.report",
+    "opensession.cli.stores", "opensession._core", "opensession.actions", "opensession.actions.inputs",
+    "opensession.actions.parse", "opensession.core", "opensession.errors", "opensession.light",
+}  # fmt: skip
+TARGETS = {"opensession.actions.targets", "opensession.store", "opensession.store.layout"}
+STORE = {
+    "fcntl", "opensession.settings", "opensession.store", "opensession.store.batch", "opensession.store.cachedb",
+    "opensession.store.checked",
+    "opensession.store.folders", "opensession.store.layout", "opensession.store.legacy",
+    "opensession.store.quarantine", "opensession.store.reading", "opensession.store.records",
+    "opensession.store.store", "opensession.store.stores", "opensession.store.temporary", "opensession.store.tree",
+    "opensession.store.version", "opensession.store.writing", "opensession.uri",
+}  # fmt: skip
+VERIFY = {"opensession.actions.verify", "opensession.cli.commands.verify", "opensession.cli.shape"}
+PARSE = {
+    "opensession.actions.outputs", "opensession.cli.commands.parse", "opensession.cli.shape",
+    "opensession.cli.terminal",
+}  # fmt: skip
+REGISTER = {"opensession.actions.register", "opensession.cli.commands.register"}
+CAT = {"opensession.actions.cat", "opensession.cli.commands.cat", "opensession.cli.terminal"}
+INSPECT = {"opensession.actions.inspect", "opensession.cli.commands.inspect"}
+MAIN_JOB = {
+    "verify s.hail.jsonl": VERIFY | TARGETS,
+    "verify ADDRESS": VERIFY | TARGETS | STORE,
+    "parse --profile claude-code log.jsonl --out /dev/null": PARSE,
+    "register s.hail.jsonl": REGISTER | STORE,
+    "register --profile claude-code log.jsonl": REGISTER | STORE,
+    "cat ADDRESS": CAT | TARGETS | STORE,
+    "inspect ADDRESS": INSPECT | VERIFY | TARGETS | STORE,
+}
 
 
 def loaded(env, *words: str, code: str | None = None) -> set[str]:
@@ -33,6 +76,28 @@ def test_a_command_loads_its_own_module_only(env, hail):
         "opensession.cli.commands.register"
     }
     assert not modules & HEAVY
+
+
+def also_loaded(env, *words: str) -> set[str]:
+    """What a command line imports beyond what the interpreter did; no site packages, which have hooks of their own."""
+    run = f"import os, sys; sys.path.append({str(PACKAGE)!r}); before = set(sys.modules)"
+    run += f"; from opensession.cli.app import main; code = main({list(words)!r})"
+    done = env.python(
+        "-S", "-c", f"{run}\nprint('\\n' + ' '.join(set(sys.modules) - before)); sys.exit(code)"
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.decode().splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("line", MAIN_JOB)
+def test_the_main_job_loads_nothing_that_it_does_not_need(env, hail, claude_log, line):
+    (env.work / "s.hail.jsonl").write_bytes(hail.session())
+    (env.work / "log.jsonl").write_bytes(claude_log)
+    words = line.split()
+    if "ADDRESS" in words:
+        words[-1] = opensession.register(env.work / "log.jsonl", "claude-code").sha256
+
+    assert also_loaded(env, *words) - ALWAYS - MAIN_JOB[line] == set()
 
 
 @pytest.mark.parametrize("name", ["opensession", "opensession.cli.app"])

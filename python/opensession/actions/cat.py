@@ -5,8 +5,7 @@ Owns the order: where the session is comes first, its bytes second. Must not kno
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.parse import Progress
     from opensession.actions.targets import Target

@@ -5,16 +5,14 @@ Owns that a stored session is checked before it is described. Must not know how 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession import core
 from opensession.actions import inputs, targets
 from opensession.actions.verify import verify
 from opensession.errors import CODES, IntegrityError, NotFoundError
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from opensession.actions.parse import Progress
     from opensession.actions.targets import Origin, Place
     from opensession.core import Problem, SessionInfo
@@ -28,7 +26,7 @@ class Inspected(NamedTuple):
     sha256: str
     """The address it has or would have. For a stored object the hash of its bytes, canonical or not."""
     bytes: int
-    path: Path | str | None
+    path: str | None
     """Where its bytes are; None for standard input."""
     stored: bool
     origin: Origin | None = None
@@ -52,7 +50,7 @@ def inspect(
     if report["error"] is not None:
         raise _error(report["error"])
     if target.store is not None and target.sha256 is not None:
-        path = target.store.path_of(target.sha256)
+        path = target.store.place_of(target.sha256)
         return [
             Inspected(info, target.sha256, report["bytes"], path, True, target.origin)
             for info in report["sessions"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensession.actions.targets import Origin
@@ -33,7 +34,6 @@ from opensession.uri import GithubUri, GitlabUri, GitUri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from opensession.actions.targets import Place
     from opensession.git.remotes import Remote
@@ -106,7 +106,7 @@ def _ways(store: Store, uri: RemoteUri, place: Place, promised: str | None) -> I
 
 def _repository(place: Place) -> Repository | None:
     try:
-        return Repository.discover(place.cwd, place.env)
+        return Repository.discover(Path(place.cwd), place.env)
     except NotFoundError:
         return None
 
@@ -115,7 +115,7 @@ def _chosen(repository: Repository | None, uri: RemoteUri, place: Place) -> list
     """The remotes that may be read with the user's own settings: the one that was typed, else those configured here."""
     normal = normal_of(uri)
     if place.remote is not None:
-        typed = remotes.remote_of(repository, place.remote, cwd=place.cwd)
+        typed = remotes.remote_of(repository, place.remote, cwd=Path(place.cwd))
         if not any(_is_same(each.normal, normal) for each in (typed, *typed.destinations())):
             raise UsageError(
                 f"{typed.shown!r} is another repository than {normal!r}, which the URI names",

@@ -6,25 +6,22 @@ Owns which of them a text means. Must not know what is done with it, nor how a r
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING, NamedTuple
 
-from opensession.uri import GithubUri, GitlabUri, GitUri, format_local, parse_uri
+from opensession.light import NamedTuple
+from opensession.store.layout import SUFFIX, is_prefix, is_sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from opensession.settings import AnyPath
     from opensession.store import Store, Stores
-
-_ADDRESS = re.compile(r"[0-9A-Fa-f]{8,64}")
-_OBJECT_FILE = re.compile(r"([0-9a-f]{64})\.jsonl")
 
 
 class Place(NamedTuple):
     """Where somebody stands who reads a URI of a remote."""
 
-    cwd: Path
+    cwd: AnyPath
     env: Mapping[str, str]
     remote: str | None = None
     """The remote that was typed for it: a name, a URL or a path."""
@@ -56,17 +53,27 @@ class Target(NamedTuple):
 def resolve(stores: Stores, named: str, place: Place | None = None) -> Target:
     """What ``named`` means: a URI, a hash, a prefix of eight digits or more, else a file.
 
-    A file named like a store's object promises its address too. ``place`` is there where remotes may be read.
+    ``place`` is there where remotes may be read.
     """
-    if is_address(named) and not (os.path.exists(named) and not named.startswith("os:")):
-        return find(stores, named, place)
-    promised = _OBJECT_FILE.fullmatch(os.path.basename(named))
-    return Target(named, None, promised.group(1) if promised else None)
+    return file_target(named) or find(stores, named, place)
+
+
+def file_target(named: str) -> Target | None:
+    """What ``named`` means where that is a file, for which no store is needed; None where it is an address.
+
+    A file named like a store's object promises its address too.
+    """
+    if is_address(named) and (named.startswith("os:") or not os.path.exists(named)):
+        return None
+    promised = os.path.basename(named).removesuffix(SUFFIX)
+    return Target(named, None, promised if named.endswith(SUFFIX) and is_sha256(promised) else None)
 
 
 def find(stores: Stores, address: str, place: Place | None = None) -> Target:
     """The session at an address, in the store that has it; one at a remote is brought into a store first."""
     if place is not None and address.startswith("os://src/") and not address.startswith("os://src/local/"):
+        from opensession.uri import GithubUri, GitlabUri, GitUri, parse_uri  # here: a file has none
+
         uri = parse_uri(address)
         if isinstance(uri, GithubUri | GitlabUri | GitUri):
             # Only here: most commands never need git.
@@ -80,7 +87,7 @@ def find(stores: Stores, address: str, place: Place | None = None) -> Target:
 
 def is_address(named: str) -> bool:
     """Whether the text is spelled like an address, rightly or nearly."""
-    return named[:3].lower() == "os:" or _ADDRESS.fullmatch(named) is not None
+    return named[:3].lower() == "os:" or is_prefix(named.lower())
 
 
 def doubts(origin: Origin | None) -> list[str]:
@@ -91,6 +98,8 @@ def doubts(origin: Origin | None) -> list[str]:
     if not origin.checked:
         said.append("the address could not be checked: its path does not end in <sha256>.jsonl")
     if not origin.canonical:
+        from opensession.uri import format_local
+
         said.append(
             f"the bytes there are not in canonical form; stored in it as {format_local(origin.sha256)}"
         )

@@ -5,12 +5,12 @@ Owns the three answers of docs/hail.md ("Readers") and the exit code that follow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession import core
 from opensession.actions import inputs
 from opensession.errors import HailInvalidError, IntegrityError, LossesError
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.parse import Progress
     from opensession.actions.targets import Target

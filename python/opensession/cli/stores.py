@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.errors import UsageError
-from opensession.store import Stores
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -16,10 +14,13 @@ if TYPE_CHECKING:
     from opensession.actions.targets import Place
     from opensession.cli.command import Args
     from opensession.core import Input
+    from opensession.store import Stores
 
 
 def stores_of(args: Args) -> Stores:
     """The stores to read, the first of which is written to."""
+    from opensession.store import Stores  # here: a command that looks at a file only needs no store
+
     return Stores.discover(_here(), os.environ, store=args.text("--store"))
 
 
@@ -30,9 +31,9 @@ def place_of(args: Args) -> Place:
     return Place(_here(), os.environ, args.text("--remote"))
 
 
-def _here() -> Path:
+def _here() -> str:
     try:
-        return Path.cwd()
+        return os.getcwd()
     except FileNotFoundError:
         raise UsageError("the current folder does not exist any more", next=["cd ~"]) from None
 

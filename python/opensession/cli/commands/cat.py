@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession.actions import cat as action
 from opensession.actions import targets
@@ -16,6 +15,7 @@ from opensession.cli.stores import place_of, stores_of
 from opensession.cli.terminal import standard_output
 from opensession.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.command import Args
     from opensession.cli.report import Report

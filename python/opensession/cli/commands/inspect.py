@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession.actions import inspect as action
 from opensession.actions import targets
@@ -15,6 +14,7 @@ from opensession.cli.stores import place_of, stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.inspect import Inspected
     from opensession.cli.command import Args

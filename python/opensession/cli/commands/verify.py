@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions import targets
 from opensession.actions import verify as action
 from opensession.cli import failures
@@ -14,11 +12,11 @@ from opensession.cli.stores import place_of, stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import HailInvalidError, IntegrityError, LossesError, OpensessionError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.verify import Verified
     from opensession.cli.command import Args
     from opensession.cli.report import Report
-    from opensession.store import Stores
 
 COMMAND = Command(
     "verify",
@@ -56,13 +54,13 @@ _GRAVEST_FIRST = (IntegrityError.exit_code, HailInvalidError.exit_code)
 
 def run(args: Args, report: Report) -> int:
     """Verify every target, whatever becomes of the others."""
-    stores, strict = stores_of(args), args.flag("--strict")
+    strict = args.flag("--strict")
     rows: list[dict[str, object]] = []
     failed: list[OpensessionError] = []
     codes: list[int] = []
     for named in args.many("TARGET"):
         try:
-            verified = _verify(args, stores, named)
+            verified = _verify(args, named)
         except OpensessionError as error:
             if len(args.many("TARGET")) == 1:
                 raise
@@ -80,9 +78,9 @@ def run(args: Args, report: Report) -> int:
     return _gravest(codes)
 
 
-def _verify(args: Args, stores: Stores, named: str) -> Verified:
+def _verify(args: Args, named: str) -> Verified:
     with failures.guided("verify", args.argv, named), Progress("verify") as progress:
-        target = targets.resolve(stores, named, place_of(args))
+        target = targets.file_target(named) or targets.find(stores_of(args), named, place_of(args))
         return action.verify(target, jobs=args.number("--jobs", DEFAULT_JOBS), progress=progress)
 
 
