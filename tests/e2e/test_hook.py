@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+
 import pytest
 
 REF = "refs/opensession/branches/bWFpbg"
@@ -165,6 +168,27 @@ def test_a_remote_that_wants_no_ledger_does_not_stop_the_push(clone):
     assert (done.code, clone.pushed(), clone.there()) == (0, True, [])
     assert "opensession: " in done.err
     assert clone.push("HEAD:refs/heads/again", OPENSESSION_STRICT="1").code == 1
+
+
+@pytest.mark.slow
+def test_a_remote_that_hangs_is_given_up_and_nothing_of_it_is_left(clone):
+    clone.fix()
+    clone.session()
+    hook = clone.env.work / ".git" / "hooks" / "pre-push"
+    hook.write_text(hook.read_text().replace("\ncap=20\n", "\ncap=8\n"))
+    hangs = clone.remote / "hooks" / "update"
+    hangs.parent.mkdir(exist_ok=True)
+    os.mkfifo(clone.remote / "alive")
+    alive = os.open(clone.remote / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    hangs.write_text("#!/bin/sh\ncase $1 in refs/opensession/*) exec sleep 600 >alive ;; esac\n")
+    hangs.chmod(0o755)
+    done = clone.push()
+    assert (done.code, clone.pushed(), clone.there()) == (0, True, [])
+    assert "opensession: there was no time for everything" in done.err
+    # The end of the pipe comes with the end of whoever could write to it.
+    assert select.select([alive], [], [], 60)[0] == [alive]
+    assert os.read(alive, 1) == b""
+    os.close(alive)
 
 
 @pytest.mark.slow

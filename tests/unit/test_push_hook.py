@@ -182,14 +182,24 @@ def test_an_older_hook_that_is_not_executable_is_ignored_with_a_hint(hooks):
     assert line() in hooks.calls
 
 
-def test_the_older_hook_sees_the_user_s_umask_and_ours_keeps_private_whatever_it_is(hooks):
-    hooks.older('#!/bin/sh\numask >"$LOG.older"; ls -ld "$TMPDIR"/*/ "$TMPDIR"/*/* >>"$LOG.older"\n')
-    assert hooks.run(line())[0] == 0
-    mask, folder, lines = (hooks.folder / "log.older").read_text().splitlines()
-    assert (folder[:10], lines[:10]) == ("drwx------", "-rw-------")
-    usual = os.umask(0o022)
-    os.umask(usual)
-    assert int(mask, 8) == usual
+@pytest.mark.parametrize("umask", [0o022, 0o777])
+def test_the_older_hook_sees_the_user_s_umask_and_ours_keeps_private_whatever_it_is(hooks, umask):
+    hooks.older('#!/bin/sh\numask; ls -ld "$TMPDIR"/*/ "$TMPDIR"/*/* >&2\n')
+    done = subprocess.run(
+        hooks.command(),
+        input=line().encode(),
+        env=hooks.variables,
+        capture_output=True,
+        check=True,
+        umask=umask,
+    )
+    folder, lines = done.stderr.decode().splitlines()
+    assert (int(done.stdout, 8), folder[:10], lines[:10]) == (umask, "drwx------", "-rw-------")
+
+
+def test_a_push_of_nothing_starts_nothing(hooks):
+    assert hooks.run() == (0, "")
+    assert hooks.calls == []
 
 
 def test_ours_run_by_the_older_one_does_nothing_again(hooks):

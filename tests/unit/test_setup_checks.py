@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opensession.actions.setup import checks, checks_machine, consent, hook, modes
+from opensession.actions.setup import checks, checks_machine, consent, hook, modes, place
 from opensession.actions.setup.checks import Level
 from opensession.actions.setup.facts import CloneFacts, RefFacts, RemoteFact
 from opensession.actions.setup.machine import Daemon, GitFacts, LogFolder, MachineFacts, StoreFacts
@@ -103,6 +103,13 @@ def test_a_clone_and_a_machine_that_are_set_up_have_no_issue():
         "opensession shim", "ops shim", "active binary", "daemon program", "daemon", "git version", "agents' logs",
         "store", "disk space", "configuration", "server",
     ]  # fmt: skip
+
+
+def test_the_page_names_every_check_and_the_lines_for_a_tracked_hook():
+    page = (Path(__file__).parents[2] / "docs" / "setup.md").read_text()
+    for check in [*checks.clone_checks(a_clone()), *checks_machine.machine_checks(a_machine())]:
+        assert check.label in page
+    assert "\n".join(place.LINES) in page
 
 
 @pytest.mark.parametrize(
