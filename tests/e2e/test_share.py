@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +19,9 @@ import pytest
 from opensession.cli.commands import share as share_command
 from opensession.store import Store
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
-import servers
+from githttp import served
 
 REF = "refs/opensession/branches/bWFpbg"
 SECRET = "AKIA" + "QX7ZR2LMN4PBV3TW"
@@ -113,7 +114,7 @@ def anywhere(env, remote, command, request):
     if request.param == "folder":
         yield build(env, str(remote), remote, command)
         return
-    with servers.git_server(remote.parent) as server:
+    with served(remote.parent) as server:
         yield build(env, f"{server.url}/toaster.git", remote, command)
 
 
@@ -134,6 +135,18 @@ def test_two_clones_share_into_one_ledger_and_nobody_loses_anything(anywhere, ha
         blob = anywhere.git("cat-file", "blob", f"{each['ref']}:{each['path']}") + "\n"
         holder = bob if uri == second else ada
         assert blob == Store(holder.path / ".git" / "opensession").path_of(sha256_of(uri)).read_text()
+
+
+def test_what_one_clone_shares_another_reads_by_its_address(anywhere, hail):
+    ada, bob = anywhere.ada, anywhere.bob
+    uri = ada.register(hail.session(title="The toaster does not toast"))
+    shared = ada.share(uri)["uri"]
+    read = bob("inspect", shared, "--json").json
+    assert read["title"] == "The toaster does not toast"
+    assert bob("verify", shared, "--strict").code == 0
+    # Read once, it is in the store here: the server is not needed any more.
+    bob.git("remote", "remove", "origin")
+    assert bob("inspect", uri, "--json").json["session_id"] == read["session_id"]
 
 
 def test_the_users_repository_and_its_configuration_are_untouched(anywhere, hail):
@@ -226,6 +239,28 @@ def test_a_repository_with_sha256_names_shares_too(env, command, hail):
     uri = here.register(hail.session())
     shared = here.share(uri)
     assert shared["path"] in env.git("ls-tree", "-r", "--name-only", REF, cwd=env.work / "there.git")
+
+
+@pytest.mark.slow
+def test_shares_at_the_same_time_all_land(world, hail):
+    """Six processes in two clones, each with a session of its own."""
+    uris = [
+        (each, each.register(hail.session(f"s-{number}")))
+        for number, each in enumerate([world.ada, world.bob] * 3)
+    ]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "opensession", "share", uri, "--git", "--remote", "origin", "--push"],
+            cwd=each.path, env=each.env.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for each, uri in uris
+    ]  # fmt: skip
+    answers = [child.communicate() for child in running]
+    assert [(child.returncode, err) for child, (_, err) in zip(running, answers, strict=True)] == [
+        (0, b"note: the address names a folder of this machine: others cannot read it\n")
+    ] * 6
+    assert world.sessions() == {sha256_of(uri) for _, uri in uris}
+    assert world.git("fsck", "--strict") == ""
 
 
 # ---- quick, and consent ----
@@ -366,8 +401,10 @@ def test_a_remote_that_is_gone_keeps_the_work_and_names_the_command_to_send_it(w
 
 
 def test_a_server_that_wants_a_password_is_told_apart_and_gets_one_from_git_only(env, remote, command, hail):
-    with servers.git_server(remote.parent, password="hunter2") as server:
-        world = build(env, f"{server.with_password()}/toaster.git", remote, command)
+    needs = "Basic " + b64encode(b"ada:hunter2").decode()
+    with served(remote.parent, needs=needs) as server:
+        known = server.url.replace("://", "://ada:hunter2@")
+        world = build(env, f"{known}/toaster.git", remote, command)
         uri = world.ada.register(hail.session())
         done = world.ada("share", uri, "--git", "--remote", "origin", "--push", "--json")
         assert done.json["pushed"]
@@ -383,7 +420,7 @@ def test_a_server_that_wants_a_password_is_told_apart_and_gets_one_from_git_only
 
 @pytest.mark.slow
 def test_a_repository_that_the_server_does_not_have_is_told_apart(env, remote, command, hail):
-    with servers.git_server(remote.parent) as server:
+    with served(remote.parent) as server:
         world = build(env, f"{server.url}/toaster.git", remote, command)
         world.ada.git("remote", "set-url", "origin", f"{server.url}/teapot.git")
         error = failed(world.ada, world.ada.register(hail.session()))["error"]
@@ -391,7 +428,7 @@ def test_a_repository_that_the_server_does_not_have_is_told_apart(env, remote, c
 
 
 def test_without_push_the_server_is_not_asked(env, remote, command, hail):
-    with servers.git_server(remote.parent) as server:
+    with served(remote.parent) as server:
         world = build(env, f"{server.url}/toaster.git", remote, command)
         server.requests.clear()
         for words in (["--git", "--remote", "origin"], ["--quick"]):

@@ -52,6 +52,8 @@ opensession cat "$uri" | head -n 3
 # 4. Prove that it is still what it was.
 opensession verify "$uri"
 # 5. See what is stored.
-opensession ls"""
+opensession ls
+# 6. Share it: in a git repository with a remote this records it, and says how to agree to sending it.
+# opensession share "$uri" --quick"""
     )
     return 0
