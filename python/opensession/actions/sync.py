@@ -97,21 +97,38 @@ def sync_branch(
     known = {} if before is None else linking.compared(stores.write, ref, [BRANCH, *sessions])
     name = None if branch.startswith(_DETACHED) else branch
     at = {} if before is None else {ref: before}
-    looked_at = Branch(name, listed, at, sessions, place.folders, known, commit)
-    found = _found(repository, looked_at, clock)
+    found = _found(repository, Branch(name, listed, at, sessions, place.folders, known, commit), clock)
     passed = _passed(found.links if found else [], release or _door(stores, deadline), clock)
     recorded = _record(stores, ledger, branch, passed.links)
-    in_time = found is not None and not passed.late
     if found is not None and listed:
         again = {each.sha256 for each in passed.refused} | passed.late | found.problems.keys()
-        linking.note_compared(
-            stores.write, ref, {h: listed[0].oid for h in (BRANCH, *sessions) if h not in again}
-        )
-    kept = tuple(each for each in passed.links if each.sha256 not in recorded.left_out)
+        done = [who for who in (BRANCH, *sessions) if who not in again]
+        linking.note_compared(stores.write, ref, dict.fromkeys(done, listed[0].oid))
+    return _answer(branch, ref, len(listed), registered, found, passed, recorded)
+
+
+def _answer(
+    branch: str,
+    ref: str,
+    looked_at: int,
+    registered: Registered,
+    found: Search | None,
+    passed: _Passed,
+    recorded: Recorded,
+) -> Synced:
     return Synced(
-        branch, ref, recorded.tip, recorded.changed, len(listed), kept, passed.refused, recorded.left_out,
-        found.problems if found else {}, registered, in_time and registered.in_time,
-    )  # fmt: skip
+        branch,
+        ref,
+        recorded.tip,
+        recorded.changed,
+        looked_at,
+        tuple(link for link in passed.links if link.sha256 not in recorded.left_out),
+        passed.refused,
+        recorded.left_out,
+        {} if found is None else found.problems,
+        registered,
+        registered.in_time and found is not None and not passed.late,
+    )
 
 
 def _commits(repository: Repository, branch: str, commit: str | None) -> Sequence[Commit]:

@@ -11,6 +11,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from opensession import core
+from opensession.errors import IntegrityError
 from opensession.git.entries import COMMITS, gone_path, meta_path, session_path
 from opensession.git.links import LIMIT, Link, read_meta
 from opensession.git.trees import BLOB, TREE, parse_tree
@@ -87,12 +89,29 @@ class Linked:
             return None
         return read_meta(self._batch.typed(found.oid, "blob"))
 
-    def holder(self, sha256: str) -> str | None:
-        """A ledger that has the session itself."""
+    def has(self, sha256: str) -> bool:
+        """Whether a ledger has the session and its bytes are here."""
+        return any(self._batch.info(f"{tip}:{session_path(sha256)}") for tip in self.tips.values())
+
+    def copy(self, sha256: str, out: int) -> bool:
+        """Copy the session itself to a descriptor, from the first ledger that has it; False where none has.
+
+        Raises IntegrityError where the bytes are not those of the address.
+        """
         for ledger, tip in self.tips.items():
-            if self._batch.info(f"{tip}:{session_path(sha256)}") is not None:
-                return ledger
-        return None
+            found = self._batch.info(f"{tip}:{session_path(sha256)}")
+            if found is None or found.type != "blob":
+                continue
+            hashed, length = self._git.pipe(
+                "cat-file", "blob", found.oid, into=lambda fd: core.copy(fd, out), doing="read a session"
+            )
+            if hashed == sha256:
+                return True
+            raise IntegrityError(
+                f"the session {sha256} in the ledger {ledger} is damaged: its {length} bytes hash to {hashed}",
+                next=["git fsck"],
+            )
+        return False
 
     def _names(self, tree: str) -> Iterator[tuple[str, str]]:
         for name, entry in self._entries(self._batch.read(tree)).items():

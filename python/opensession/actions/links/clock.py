@@ -22,6 +22,11 @@ class Clock:
     def __init__(self, deadline: float | None) -> None:
         self.deadline = deadline
 
+    @classmethod
+    def lasting(cls, seconds: float) -> Clock:
+        """A deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
     def check(self) -> None:
         """Raise OutOfTime where the deadline has passed."""
         if self.deadline is not None and time.monotonic() >= self.deadline:

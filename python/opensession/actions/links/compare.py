@@ -18,7 +18,7 @@ from opensession.git.patches import read_patches
 from opensession.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.clock import Clock
@@ -48,32 +48,43 @@ def compare(
     clock: Clock,
 ) -> Compared:
     """The shares of all sessions in all commits. Raises OutOfTime where the clock says so."""
-    times = {commit.oid: commit.committer_time for commit in commits}
     useful = [session for session in sessions if session.files_changed]
     found = Compared({}, {})
-    if not useful or not times:
-        return found
     held = Lines()
 
-    def take(patch: Patch) -> None:
+    def take(patch: Patch, time: float) -> None:
         nonlocal held
-        held.add(patch.oid, times[patch.oid], *_named(patch))
+        _add(held, patch, time)
         if len(held) >= MOST_LINES:
-            _merge(found, held, useful, tops, clock)
+            compare_with(found, held, useful, tops, clock)
             held = Lines()
 
-    try:
-        read_patches(git, times, take, seconds=clock.seconds())
-    except BusyError:
-        clock.check()
-        raise
-    _merge(found, held, useful, tops, clock)
+    if useful:
+        _read(git, commits, take, clock)
+        compare_with(found, held, useful, tops, clock)
     return found
 
 
-def _merge(
+def held_lines(git: Git, commits: Iterable[Commit], clock: Clock) -> Lines:
+    """The lines of a few commits, all at once."""
+    held = Lines()
+    _read(git, commits, lambda patch, time: _add(held, patch, time), clock)
+    return held
+
+
+def _read(git: Git, commits: Iterable[Commit], take: Callable[[Patch, float], None], clock: Clock) -> None:
+    times = {commit.oid: commit.committer_time for commit in commits}
+    try:
+        read_patches(git, times, lambda patch: take(patch, times[patch.oid]), seconds=clock.seconds())
+    except BusyError:
+        clock.check()
+        raise
+
+
+def compare_with(
     found: Compared, held: Lines, sessions: Iterable[Candidate], tops: Sequence[str], clock: Clock
 ) -> None:
+    """Add to ``found`` what the sessions wrote of the commits that are held."""
     for session in sessions:
         if session.created - SLACK > held.newest or session.sha256 in found.problems:
             continue
@@ -95,7 +106,9 @@ def shares_of(candidate: Candidate, held: Lines, tops: Sequence[str], clock: Clo
         return held.shares(changes.read(clock.watched(s.lines())), where)
 
 
-def _named(patch: Patch) -> tuple[dict[str, list[bytes]], dict[str, str]]:
-    """Paths as text, as sessions have them."""
+def _add(held: Lines, patch: Patch, time: float) -> None:
+    """Hold a commit, with paths as text, as sessions have them."""
     added = {os.fsdecode(path): lines for path, lines in patch.added.items()}
-    return added, {os.fsdecode(new): os.fsdecode(old) for new, old in patch.renamed.items()}
+    held.add(
+        patch.oid, time, added, {os.fsdecode(new): os.fsdecode(old) for new, old in patch.renamed.items()}
+    )

@@ -22,16 +22,21 @@ def normal(line: bytes) -> bytes | None:
 
     So neither a formatter, nor a move into a block, nor the line ends of another system hide who wrote it.
     """
-    bare = line.translate(None, _WHITE)
-    if len(bare) >= LEAST and (bare.isascii() or len(bare.decode("utf-8", "replace")) >= LEAST):
-        return bare
+    text = bare(line)
+    if len(text) >= LEAST and (text.isascii() or len(text.decode("utf-8", "replace")) >= LEAST):
+        return text
     return None
+
+
+def bare(line: bytes) -> bytes:
+    """A line without its white space."""
+    return line.translate(None, _WHITE)
 
 
 def key(line: bytes) -> int | None:
     """A number that stands for :func:`normal` of a line, valid in this process; None where that is None."""
-    bare = normal(line)
-    return None if bare is None else hash(bare)
+    text = normal(line)
+    return None if text is None else hash(text)
 
 
 def changed_by(diff: str) -> tuple[list[str], list[str]]:

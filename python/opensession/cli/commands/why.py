@@ -1,0 +1,160 @@
+"""``opensession why``: which session wrote a line, and what was asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opensession.cli.command import JSON, STORE, Argument, Command, Option
+from opensession.cli.commands.log import FETCH
+from opensession.cli.stores import stores_of
+
+if TYPE_CHECKING:
+    from opensession.actions.why import Answer, Why, Wrote
+    from opensession.cli.command import Args
+    from opensession.cli.report import Report
+
+_PATIENCE = 10.0
+"""Seconds in which a commit without a link is compared with sessions."""
+_PROMPT = 200
+"""Characters of a prompt that are shown."""
+
+COMMAND = Command(
+    "why",
+    "tell which session wrote a line, and what was asked for",
+    """\
+Asks git which commit the line is from, and the ledgers which sessions made that commit; then reads
+those sessions for the event that wrote the line and for what a person had said before it. The
+percentage is the share of the commit's added lines that the session wrote.
+
+Without `--rev` the file is taken as it stands in the work tree. A line that is not committed, or
+whose commit no session is known for, is told as such (exit 0). `--fetch` reads the ledgers of a
+remote as they are now, and brings the sessions of the commit here.""",
+    arguments=[Argument("FILE:LINE", "a file and a line of it, from 1", values="file")],
+    options=[
+        Option("--rev", "the file as it is in this commit", metavar="REV"),
+        FETCH,
+        JSON,
+        STORE,
+    ],
+    examples=[
+        "opensession why src/heat.py:12",
+        "opensession why src/heat.py:12 --rev v1.2 --json",
+        "opensession why src/heat.py:12 --fetch origin",
+    ],
+    exits=(4, 5, 6, 7, 8, 9),
+)
+
+
+def run(args: Args, report: Report) -> int:
+    """Answer for one line."""
+    from opensession.actions import why as action
+    from opensession.actions.links.clock import Clock
+    from opensession.cli import revisions
+
+    file, line = revisions.place(args.one("FILE:LINE"))
+    repository = revisions.repository()
+    found = action.why(
+        stores_of(args),
+        repository,
+        revisions.path_in(repository, file, Path.cwd()),
+        line,
+        revision=args.text("--rev"),
+        fetch=args.text("--fetch"),
+        env=os.environ,
+        clock=Clock.lasting(_PATIENCE),
+    )
+    if report.json:
+        report.document(_document(found))
+        return 0
+    report.out("\n".join(_lines(found)))
+    revisions.note_left(report, found.left)
+    report.advise(_steps(found))
+    return 0
+
+
+def _document(found: Why) -> dict[str, object]:
+    from opensession.cli.commitlines import commit_row
+
+    return {
+        "file": found.path,
+        "line": found.line,
+        "text": found.text,
+        "committed": found.commit is not None,
+        "commit": None
+        if found.commit is None
+        else {**commit_row(found.commit), "file": found.blamed.path, "line": found.blamed.line},
+        "sessions": [_row(answer) for answer in found.answers],
+        "sessions_left": found.left,
+    }
+
+
+def _row(answer: Answer) -> dict[str, object]:
+    from opensession.cli.commitlines import session_row
+
+    return {
+        **session_row(answer.session),
+        "event": None if answer.wrote is None else _event(answer.wrote),
+        "problem": answer.problem,
+    }
+
+
+def _event(wrote: Wrote) -> dict[str, object]:
+    event: dict[str, object] = wrote._asdict()
+    event["type"] = event.pop("kind")
+    event["prompt"] = None if wrote.prompt is None else wrote.prompt._asdict()
+    return event
+
+
+def _lines(found: Why) -> list[str]:
+    from opensession.cli.commitlines import commit_line
+
+    place = f"{found.path}:{found.line}"
+    if found.commit is None:
+        return [f"{place} is not committed yet, so no session is known for it"]
+    lines = [f"{place} is from {commit_line(found.commit)}"]
+    if (found.blamed.path, found.blamed.line) != (found.path, found.line):
+        lines.append(f"where it was {found.blamed.path}:{found.blamed.line}")
+    if not found.answers:
+        return [*lines, "no session is known for that commit"]
+    return lines + [line for answer in found.answers for line in _answer(answer)]
+
+
+def _answer(answer: Answer) -> list[str]:
+    from opensession.cli.commitlines import because, session_line
+
+    lines = [f"session {session_line(answer.session)}", f"  because: {because(answer.session)}"]
+    if answer.wrote is not None:
+        wrote = answer.wrote
+        lines.append(
+            f"  written by: {wrote.kind} {wrote.event_id}, event {wrote.ordinal}, at {wrote.timestamp}"
+        )
+        if wrote.prompt is not None:
+            lines.append(f"  asked for: {wrote.prompt.text[:_PROMPT]}")
+    elif answer.problem is not None:
+        lines.append(f"  which event wrote the line is not known: {answer.problem}")
+    elif answer.session.known.link.confidence > 0:
+        lines.append("  it wrote other lines of the commit, not this one")
+    else:
+        lines.append(
+            "  it ran at that time in that folder; none of the commit's lines are known to be its own"
+        )
+    return lines
+
+
+def _steps(found: Why) -> list[str]:
+    """How to look at the event, or what may help to find a session."""
+    if found.commit is None:
+        return ["git commit", "opensession ls"]
+    for answer in found.answers:
+        uri = f"os://src/local/{answer.session.known.link.sha256}"
+        if answer.wrote is not None:
+            # The header is the first line, and cut keeps the terminal usable.
+            return [
+                f"opensession cat {uri} | sed -n {answer.wrote.ordinal + 2}p",
+                f"opensession inspect {uri}",
+            ]
+        if answer.problem is None:
+            return [f"opensession inspect {uri}"]
+    return ["opensession link", f"git show {found.commit.oid[:12]}"]
