@@ -57,7 +57,11 @@ def test_commits_come_newest_first_with_times_names_and_subjects(env, repo):
     assert [c.oid for c in found] == [second, first]
     assert found[0].parents == (first,)
     assert found[1].parents == ()
-    assert (found[0].author, found[0].committer_email, found[0].subject) == ("Ada", "ada@example.com", "zwei: größer")
+    assert (found[0].author, found[0].committer_email, found[0].subject) == (
+        "Ada",
+        "ada@example.com",
+        "zwei: größer",
+    )
     assert (found[1].author_time, found[1].committer_time) == (1_700_000_000, 1_700_000_000)
     assert [c.oid for c in commits(git(), "HEAD~1..HEAD")] == [second]
     assert [c.oid for c in commits(git(), "HEAD", most=1)] == [second]
