@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +15,16 @@ import pytest
 from opensession.errors import NotFoundError, RefusedError, RemoteFailedError
 from opensession.git.entries import gone_path, link_path, session_path
 from opensession.git.ledger import Changes, Ledger, Link
+from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command, push_ledger
-from opensession.git.refs import ledger_ref
+from opensession.git.refs import NOTES, ledger_ref
 from opensession.git.remotes import remote_of
 from opensession.git.repository import Repository
 from opensession.git.transport import Limits
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from githttp import served
 
 REF = ledger_ref("main")
 COMMIT = "c" * 40
@@ -90,6 +96,27 @@ def files(env, repository: Path, ref: str = REF) -> dict[str, str]:
 
 def sessions(env, repository: Path) -> set[str]:
     return {Path(path).stem for path in files(env, repository) if path.startswith("v2/sessions/")}
+
+
+def by_hand(env, bare: Path, entries: dict[str, tuple[str, bytes | str]], ref: str = REF) -> str:
+    """Put a commit with these entries under the ref, with git's own tools; an id is taken as it is."""
+
+    def run(*words: str, stdin: bytes = b"") -> str:
+        variables = env.variables | {"GIT_INDEX_FILE": str(bare / "by-hand")}
+        done = subprocess.run(
+            ["git", *words], cwd=bare, env=variables, input=stdin, capture_output=True, check=True
+        )
+        return done.stdout.decode().strip()
+
+    lines = ""
+    for path, (mode, what) in entries.items():
+        oid = what if isinstance(what, str) else run("hash-object", "-w", "--stdin", stdin=what)
+        lines += f"{mode} {oid}\t{path}\n"
+    run("read-tree", "--empty")
+    run("update-index", "--add", "--index-info", stdin=lines.encode())
+    commit = run("commit-tree", "-m", "x", run("write-tree", "--missing-ok"))
+    run("update-ref", ref, commit)
+    return commit
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -186,6 +213,7 @@ def test_sessions_of_others_are_not_fetched(env, clone, bare):
     assert found.returncode != 0
 
 
+@pytest.mark.slow
 def test_links_that_differ_are_decided_by_their_bytes(env, clone, bare):
     one, two = clone("one"), clone("two")
     h = hashlib.sha256(b"a").hexdigest()
@@ -201,21 +229,13 @@ def test_links_that_differ_are_decided_by_their_bytes(env, clone, bare):
     assert changed[1:] == [False, False]
 
 
+@pytest.mark.slow
 def test_a_session_with_wrong_bytes_is_replaced_by_the_right_ones(env, clone, bare):
     one, two = clone("one"), clone("two")
     (a,) = one.add("a")
     one.push()
 
-    def run(*words: str, stdin: bytes = b"") -> str:
-        variables = env.variables | {"GIT_INDEX_FILE": str(bare / "idx")}
-        done = subprocess.run(
-            ["git", *words], cwd=bare, env=variables, input=stdin, capture_output=True, check=True
-        )
-        return done.stdout.decode().strip()
-
-    wrong = run("hash-object", "-w", "--stdin", stdin=b"wrong")
-    run("update-index", "--add", "--cacheinfo", f"100644,{wrong},{session_path(a)}")
-    run("update-ref", REF, run("commit-tree", "-m", "x", run("write-tree")))
+    by_hand(env, bare, {session_path(a): ("100644", b"wrong")})
     two.add("a")
     two.push()
     oid = files(env, bare)[session_path(a)]
@@ -242,6 +262,7 @@ def test_what_was_taken_back_stays_away_and_is_not_in_the_history(env, clone, ba
     assert f"{b}.jsonl" in objects
 
 
+@pytest.mark.slow
 def test_taking_back_a_second_time_pushes_nothing(env, clone, bare):
     one = clone()
     a, _ = one.add("a", "b")
@@ -251,6 +272,7 @@ def test_taking_back_a_second_time_pushes_nothing(env, clone, bare):
     assert not one.push(rewrite=True).changed
 
 
+@pytest.mark.slow
 def test_a_mirror_survives_the_removal_of_what_was_taken_back(env, clone, bare):
     one = clone()
     a, b = one.add("a", "b")
@@ -262,6 +284,7 @@ def test_a_mirror_survives_the_removal_of_what_was_taken_back(env, clone, bare):
     assert sessions(env, bare) == {b}
 
 
+@pytest.mark.slow
 def test_somebody_who_is_faster_is_no_failure(env, clone, bare, monkeypatch):
     one, two = clone("one"), clone("two")
     a, b = *one.add("a"), *two.add("b")
@@ -318,6 +341,7 @@ def test_the_user_s_own_hook_sees_what_is_pushed_and_can_stop_it(env, clone, bar
     assert env.git("rev-parse", REF, cwd=bare) == theirs
 
 
+@pytest.mark.slow
 def test_a_hook_in_a_configured_folder_counts_and_can_be_left_out(env, clone, bare):
     one = clone()
     hook(one.path / "hooks here", "pre-push", "exit 1")
@@ -328,6 +352,7 @@ def test_a_hook_in_a_configured_folder_counts_and_can_be_left_out(env, clone, ba
     assert one.push(hooks=False).changed
 
 
+@pytest.mark.slow
 def test_a_missing_repository_is_told(env, clone, bare):
     one = clone()
     one.add("a")
@@ -360,6 +385,7 @@ def test_both_object_formats_are_pushed(env, clone, bare, kind, tmp_path):
     assert sessions(env, remote) == {a, b}
 
 
+@pytest.mark.slow
 def test_a_remote_in_the_other_object_format_is_told(env, clone, bare):
     one = clone("one", "--object-format=sha256")
     one.add("a")
@@ -372,6 +398,7 @@ def test_a_remote_in_the_other_object_format_is_told(env, clone, bare):
         one.push()
 
 
+@pytest.mark.slow
 def test_every_push_url_gets_the_ledger(env, clone, bare, tmp_path):
     second = tmp_path / "second.git"
     env.git("init", "-q", "--bare", str(second))
@@ -386,6 +413,7 @@ def test_every_push_url_gets_the_ledger(env, clone, bare, tmp_path):
     assert sessions(env, second) == {*a, *b}
 
 
+@pytest.mark.slow
 def test_an_unfinished_private_repository_is_made_again(env, clone, bare):
     one = clone()
     one.add("a")
@@ -398,6 +426,7 @@ def test_an_unfinished_private_repository_is_made_again(env, clone, bare):
     assert len(sessions(env, bare)) == 2
 
 
+@pytest.mark.slow
 def test_a_private_repository_with_many_packs_is_tidied_up(env, clone, bare, monkeypatch):
     monkeypatch.setattr("opensession.git.mirror._MOST_PACKS", 2)
     one, two = clone("one"), clone("two")
@@ -417,6 +446,7 @@ def test_the_command_that_pushes_by_hand_can_be_pasted(clone):
     assert push_command(remote_of(one.repository, "origin"), REF) == f"git push origin {REF}:{REF}"
 
 
+@pytest.mark.slow
 def test_a_partial_clone_pushes_without_fetching_what_it_lacks(env, clone, bare, tmp_path):
     one = clone()
     (one.path / "big").write_text("big")
@@ -434,6 +464,7 @@ def test_a_partial_clone_pushes_without_fetching_what_it_lacks(env, clone, bare,
     assert sessions(env, bare) == {*a}
 
 
+@pytest.mark.slow
 def test_a_remote_that_is_too_full_is_told(env, clone, bare, tmp_path):
     full = tmp_path / "full"
     full.mkdir()
@@ -455,9 +486,10 @@ def test_a_remote_that_is_too_full_is_told(env, clone, bare, tmp_path):
             one.push(str(full / "remote.git"))
         assert failure.value.reason == "full"
     finally:
-        subprocess.run(["umount", str(full)], check=True)
+        subprocess.run(["umount", "-l", str(full)], check=True)
 
 
+@pytest.mark.slow
 def test_a_linked_worktree_and_a_bare_repository_push(env, clone, bare, tmp_path):
     one = clone()
     (one.path / "f").write_text("x")
@@ -486,3 +518,152 @@ def test_a_server_that_says_nothing_is_given_up(env, clone, bare):
             one.push(url, limits=Limits(idle=0.3))
     assert failure.value.reason == "hung"
     assert failure.value.next[0] == f"git push {url} {REF}:{REF}"
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_two_clones_push_over_http(env, clone, bare, filters):
+    env.git("config", "uploadpack.allowFilter", str(filters).lower(), cwd=bare)
+    env.git("config", "http.receivepack", "true", cwd=bare)
+    h = hashlib.sha256(b"a").hexdigest()
+    links = [Link(COMMIT, h, ("cwd",), share) for share in (0.25, 0.5)]
+    with served(bare.parent) as server:
+        url = f"{server.url}/{bare.name}"
+        one, two = clone("one"), clone("two")
+        one.add("a", "b", links=(links[0],))
+        two.add("a", "c", links=(links[1],))
+        one.push(url)
+        two.push(url)
+        one.push(url)
+    assert len(sessions(env, bare)) == 3
+    oid = files(env, bare)[link_path(COMMIT, h)]
+    smaller = min(links, key=lambda link: hashlib.sha256(link.to_json()).digest())
+    assert env.git("cat-file", "blob", oid, cwd=bare).encode() == smaller.to_json()
+
+
+def test_an_entry_that_has_no_business_in_a_ledger_is_not_carried_on(env, clone, bare):
+    one = clone()
+    (a,) = one.add("a")
+    by_hand(
+        env,
+        bare,
+        {
+            "v2/sessions/aa": ("120000", b"../../.git/config"),
+            "v2/gone": ("160000", "c" * 40),
+            "README": ("100644", b"hello"),
+            "mine/run.jsonl": ("100755", b"x"),
+            "mine/kept.jsonl": ("100644", b"x"),
+        },
+    )
+    one.push()
+    assert files(env, bare).keys() == {
+        session_path(a),
+        "v2/meta/" + session_path(a)[12:-1],
+        "mine/kept.jsonl",
+    }
+
+
+@pytest.mark.slow
+def test_a_tree_of_theirs_that_names_a_private_file_does_not_bring_it_there(env, clone, bare):
+    one = clone()
+    (one.path / "private").write_text("password")
+    env.git("add", "private", cwd=one.path)
+    oid = env.git("rev-parse", ":private", cwd=one.path)
+    one.add("a")
+    by_hand(env, bare, {"mine/stolen.jsonl": ("100644", oid)})
+    one.push()
+    one.add("b")
+    one.push()
+    missing = subprocess.run(["git", "cat-file", "-e", oid], cwd=bare, env=env.variables, check=False)
+    assert missing.returncode != 0
+
+
+def annotate(env, repository: Path, text: str) -> None:
+    env.git("notes", "--ref=opensession", "append", "-m", text, "HEAD", cwd=repository)
+
+
+def test_notes_of_two_clones_are_united_line_by_line(env, clone, bare):
+    one, two = clone("one"), clone("two")
+    (one.path / "f").write_text("x")
+    env.git("add", "f", cwd=one.path)
+    env.git("commit", "-q", "-m", "x", cwd=one.path)
+    env.git("push", "-q", "origin", "HEAD:refs/heads/main", cwd=one.path)
+    env.git("pull", "-q", "origin", "main", cwd=two.path)
+    for each, text in ((one, "os://src/one"), (two, "os://src/two")):
+        annotate(env, each.path, text)
+        push_ledger(each.repository, each.store, NOTES, remote_of(each.repository, "origin"))
+    head = env.git("rev-parse", "HEAD", cwd=one.path)
+    shown = env.git("notes", "--ref=opensession", "show", head, cwd=bare)
+    assert shown.split() == ["os://src/one", "os://src/two"]
+    again = push_ledger(one.repository, one.store, NOTES, remote_of(one.repository, "origin"))
+    assert not again.changed
+
+
+@pytest.mark.slow
+def test_a_note_of_theirs_that_names_a_private_file_does_not_bring_it_there(env, clone, bare):
+    one = clone()
+    (one.path / "private").write_text("password")
+    env.git("add", "private", cwd=one.path)
+    env.git("commit", "-q", "-m", "x", cwd=one.path)
+    oid, head = (env.git("rev-parse", name, cwd=one.path) for name in (":private", "HEAD"))
+    by_hand(env, bare, {head: ("100644", oid)}, ref=NOTES)
+    annotate(env, one.path, "os://src/one")
+    with pytest.raises(RemoteFailedError):  # the server itself does not have what its tree names
+        push_ledger(one.repository, one.store, NOTES, remote_of(one.repository, "origin"))
+    with mirror_of(one.repository, one.store, remote_of(one.repository, "origin")) as mirror:
+        with mirror.git.batch() as batch:
+            assert batch.info(oid) is not None
+        with mirror.alone() as alone:
+            assert alone.info(oid) is None
+
+
+@pytest.mark.slow
+def test_a_lock_that_was_left_on_the_remote_is_told(env, clone, bare, monkeypatch):
+    monkeypatch.setattr("opensession.git.push._PATIENCE_WITH_LOCKS", 1)
+    one = clone()
+    one.add("a")
+    lock = bare / f"{REF}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    with pytest.raises(RemoteFailedError, match=r"\.lock"):
+        one.push()
+
+
+def test_a_push_ends_at_its_time_limit(clone):
+    one = clone()
+    one.add("a")
+    with pytest.raises(RemoteFailedError, match="in time"):
+        one.push(timeout=0.0)
+
+
+def test_a_remote_that_may_only_be_read_is_told(env, clone, bare):
+    one = clone()
+    one.add("a")
+    env.git("config", "http.receivepack", "false", cwd=bare)
+    with served(bare.parent) as server, pytest.raises(RemoteFailedError) as failure:
+        one.push(f"{server.url}/{bare.name}")
+    assert failure.value.reason == "permission"
+
+
+@pytest.mark.slow
+def test_thirty_two_clones_that_push_at_once_all_land(env, clone, bare):
+    clones = [clone(f"c{n}") for n in range(32)]
+    wanted = {sha256 for n, each in enumerate(clones) for sha256 in each.add(f"session {n}")}
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from opensession.git.push import push_ledger\n"
+        "from opensession.git.remotes import remote_of\n"
+        "from opensession.git.repository import Repository\n"
+        "here = Repository.discover(Path.cwd(), os.environ)\n"
+        "push_ledger(here, here.common_dir / 'opensession', sys.argv[1], remote_of(here, 'origin'), timeout=500)\n"
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, REF], cwd=each.path, env=env.variables, stderr=subprocess.PIPE
+        )
+        for each in clones
+    ]
+    ends = [(child.communicate()[1].decode(), child.returncode) for child in running]
+    assert [end for end in ends if end[1] != 0] == []
+    assert sessions(env, bare) == wanted
+    env.git("fsck", "--full", "--strict", cwd=bare)

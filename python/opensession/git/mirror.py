@@ -25,6 +25,7 @@ from opensession.store.tree import opened_root
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from opensession.git.batch import Batch
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository
     from opensession.git.transport import Setting
@@ -76,7 +77,8 @@ class Mirror:
 
     def _is_sound(self) -> bool:
         # Nobody else works here, so a lock was left behind by somebody who was killed.
-        return (self.git_dir / _READY).is_file() and not any(self.git_dir.glob("**/*.lock"))
+        ready = (self.git_dir / _READY).is_file() and self._alternates().is_file()
+        return ready and not any(self.git_dir.glob("**/*.lock"))
 
     def _make(self) -> None:
         format_ = f"--object-format={self._repository.object_format}"
@@ -85,9 +87,8 @@ class Mirror:
             doing="make a private repository",
         )  # fmt: skip
         with storage(self.git_dir, "write to"):
-            info = self.git_dir / "objects" / "info"
-            info.mkdir(exist_ok=True)
-            (info / "alternates").write_bytes(_as_line(self._repository.common_dir / "objects"))
+            self._alternates().parent.mkdir(exist_ok=True)
+            self._alternates().write_bytes(_as_line(self._repository.common_dir / "objects"))
             self.nothing_shallow().touch()
             (self.git_dir / _READY).touch()
 
@@ -95,29 +96,47 @@ class Mirror:
         """An empty list of shallow commits (see :class:`Pushing`)."""
         return self.git_dir / "opensession-shallow"
 
+    def _alternates(self) -> Path:
+        return self.git_dir / "objects" / "info" / "alternates"
+
+    @contextmanager
+    def alone(self) -> Iterator[Batch]:
+        """Objects out of this repository without those of the user's: what came from the remote or was made here."""
+        aside = self._alternates().with_name("opensession-aside")
+        with storage(aside, "rename"):
+            self._alternates().rename(aside)
+        try:
+            with self.git.batch() as batch:
+                yield batch
+        finally:
+            with storage(aside, "rename"):
+                aside.rename(self._alternates())
+
     def copy_of(self, ref: str) -> str:
         """Where the remote's ``ref`` is kept here."""
         return f"refs/remotes/{PEER}/{ref.removeprefix('refs/')}"
 
-    def fetch(self, ref: str, limits: Limits, *, blobs: bool = False) -> str | None:
+    def fetch(self, ref: str, limits: Limits, *, blobs: bool = False, again: bool = False) -> str | None:
         """Bring the copy of the remote's ref up to date and return its commit; None where the remote has none.
 
-        Sessions stay where they are, if the server can leave them out.
+        Sessions stay where they are, if the server can leave them out, unless ``blobs`` asks for them; ``again`` asks
+        for what should be here already.
         """
         try:
-            return self._fetch(ref, limits, blobs=blobs)
+            return self._fetch(ref, limits, blobs=blobs, again=again)
         except RemoteFailedError as error:
             if error.reason != "other":
                 raise
         # It may be us: what is kept here leans on objects of the user's repository, which may be gone by now.
         self.renew()
-        return self._fetch(ref, limits, blobs=blobs)
+        return self._fetch(ref, limits, blobs=blobs, again=again)
 
-    def _fetch(self, ref: str, limits: Limits, *, blobs: bool) -> str | None:
+    def _fetch(self, ref: str, limits: Limits, *, blobs: bool, again: bool) -> str | None:
         words = ["fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
         words += [
             "--no-recurse-submodules",
             "--no-filter" if blobs else "--filter=blob:none",
+            *(["--refetch"] if again else []),
             *serving(self._net, self.remote),
         ]
         doing = "fetch the remote's ledger"

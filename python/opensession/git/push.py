@@ -10,7 +10,6 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession import core
 from opensession.errors import (
     IntegrityError,
     InternalError,
@@ -18,23 +17,20 @@ from opensession.errors import (
     RemoteFailedError,
     StorageFailedError,
 )
+from opensession.git.failures import told
+from opensession.git.meeting import Meeting
 from opensession.git.mirror import Mirror, mirror_of
-from opensession.git.refs import checked_ref
-from opensession.git.state import State
+from opensession.git.refs import NOTES, checked_ref
 from opensession.git.transport import PEER, Limits, Pushing, failed, hooks_folder, settings_of, transfer
-from opensession.git.trees import BLOB, Entry
-from opensession.git.union import Clean, unite
 from opensession.settings import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from opensession.errors import OpensessionError
-    from opensession.git.batch import Batch
     from opensession.git.process import Done
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository
-    from opensession.git.union import Conflict, United
 
 ATTEMPTS = 50
 SECONDS = 300.0
@@ -90,7 +86,7 @@ def push_ledger(
 
     ``hooks`` lets the user's own pre-push hook look at it first, as at any push that the user starts. With ``rewrite``
     the remote's ledger starts anew, in one commit without a parent: what was taken back is then reachable no more.
-    ``tip`` is a commit to bring in place of the ledger that is here.
+    ``tip`` is a commit to bring in place of the ledger that is here. Notes are pushed in the same way.
     """
     pushed = None
     for destination in remote.destinations():
@@ -122,25 +118,26 @@ class _Job:
         self._deadline = deadline
         self._limits = limits
 
-    def run(
-        self, mirror: Mirror, attempts: int, tip: str | None, *, hooks: bool, rewrite: bool
-    ) -> Pushed:
+    def run(self, mirror: Mirror, attempts: int, tip: str | None, *, hooks: bool, rewrite: bool) -> Pushed:
         ours = tip or self._tip()
         pushing = self._pushing(mirror, hooks=hooks, rewrite=rewrite)
         for attempt in range(attempts):
-            theirs = mirror.fetch(self._ref, self._now())
-            goal = ours if theirs is None else self._goal(mirror, ours, theirs, rewrite=rewrite)
+            theirs = mirror.fetch(self._ref, self._now(), blobs=self._ref == NOTES)
+            meeting = Meeting(self._repository, mirror, self._ref, self._now())
+            goal = ours if theirs is None else meeting.goal(ours, theirs, rewrite=rewrite)
             if goal == theirs:
                 return Pushed(goal, changed=False, merged=theirs != ours)
             overtaken = self._send(pushing, goal, theirs)
             if overtaken is None:
                 mirror.remember(self._ref, goal)
                 return Pushed(goal, changed=True, merged=goal != ours)
-            if "File exists" in overtaken and attempt >= _PATIENCE_WITH_LOCKS:
-                break
+            if b"File exists" in overtaken.err and attempt >= _PATIENCE_WITH_LOCKS:
+                raise RemoteFailedError(
+                    f"git could not {_DOING}: a lock was left behind on {self._remote.shown} ({told(overtaken.err)})"
+                )
             self._pause(attempt)
         raise RemoteFailedError(
-            f"git could not {_DOING}: {self._remote.shown} was changed by others each time ({overtaken})"
+            f"git could not {_DOING}: others changed {self._remote.shown} each of {attempts} times"
         )
 
     def _tip(self) -> str:
@@ -167,63 +164,6 @@ class _Job:
         most = min(_LONGEST_PAUSE, 0.05 * 1.5 ** min(attempt, 20), self._deadline - time.monotonic())
         time.sleep(max(0.0, most) * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
 
-    def _goal(self, mirror: Mirror, ours: str, theirs: str, *, rewrite: bool) -> str:
-        """The commit that the remote's ledger should be at; ``theirs`` where there is nothing to bring."""
-        if ours == theirs:
-            return theirs
-        if not rewrite:
-            if self._is_ancestor(mirror, ours, theirs):
-                return theirs
-            if self._is_ancestor(mirror, theirs, ours):
-                return ours
-        with mirror.git.batch() as batch:
-            return self._united(mirror, batch, ours, theirs, rewrite=rewrite)
-
-    def _united(self, mirror: Mirror, batch: Batch, ours: str, theirs: str, *, rewrite: bool) -> str:
-        kind = self._repository.object_format
-        mine, other = State.of(batch, ours, kind), State.of(batch, theirs, kind)
-        if mine.root is None or other.root is None:
-            raise InternalError("a commit that was there is not there any more")
-        seen = mirror.seen(self._ref)
-        united = unite(mine.root, other.root, other.tree, kind, clean=seen)
-        edits, won = self._settled(mirror, united)
-        if not united.adds and not won and not (rewrite and other.parents):
-            mirror.saw(self._ref, Clean(other.root, united.entries))
-            return theirs
-        edited = other.edit(edits)
-        mirror.objects.write("tree", list(edited.objects.values()))
-        # Where a tombstone keeps something of ours out, our history holds it still and stays out too.
-        parents = [] if rewrite else [theirs] if united.withheld else [theirs, ours]
-        goal = mirror.objects.commit(edited.root, parents, "unite ledgers", max(mine.time, other.time))
-        mirror.saw(self._ref, Clean(edited.root, united.entries + len(edits)))
-        return goal
-
-    def _settled(self, mirror: Mirror, united: United) -> tuple[dict[str, Entry | None], bool]:
-        """The edits with the conflicts decided, and whether any was decided for us."""
-        edits = dict(united.edits)
-        undecided = [c for c in united.conflicts if c.promised is None]
-        if undecided:
-            self._have(mirror, [c.theirs for c in undecided])
-        won = [c for c in united.conflicts if self._is_ours(mirror, c)]
-        edits |= {c.path: Entry(BLOB, c.ours) for c in won}
-        return edits, bool(won)
-
-    def _have(self, mirror: Mirror, oids: list[str]) -> None:
-        try:
-            mirror.fetch_blobs(oids, self._now())
-        except RemoteFailedError:  # an old server gives single objects to nobody
-            mirror.fetch(self._ref, self._now(), blobs=True)
-
-    def _is_ours(self, mirror: Mirror, conflict: Conflict) -> bool:
-        """Whether our blob is the one that stays: that with the promised hash, else that with the smaller one."""
-        mine = _sha256(mirror, conflict.ours)
-        if conflict.promised is not None:
-            return mine == conflict.promised
-        return mine < _sha256(mirror, conflict.theirs)
-
-    def _is_ancestor(self, mirror: Mirror, old: str, new: str) -> bool:
-        return mirror.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
-
     def _pushing(self, mirror: Mirror, *, hooks: bool, rewrite: bool) -> Pushing:
         settings = settings_of(self._repository)
         return Pushing(
@@ -234,8 +174,8 @@ class _Job:
             shallow=mirror.nothing_shallow() if rewrite else None,
         )
 
-    def _send(self, pushing: Pushing, goal: str, theirs: str | None) -> str | None:
-        """Push the commit in place of ``theirs``; what the server says where somebody else was first."""
+    def _send(self, pushing: Pushing, goal: str, theirs: str | None) -> Done | None:
+        """Push the commit in place of ``theirs``; what git said where somebody else was first."""
         words = ["push", "--porcelain", "--progress", "--no-follow-tags", "--recurse-submodules=no"]
         words += [] if pushing.hooks else ["--no-verify"]
         # The lease makes it a compare-and-swap. It also makes sure that git counts all of theirs as known to the
@@ -250,7 +190,7 @@ class _Job:
             return None
         reason = _rejection(done)
         if reason is not None and any(sign in reason for sign in _OVERTAKEN):
-            return reason
+            return done
         if reason is not None:  # said on standard output only
             done = done._replace(err=done.err + f"\nerror: rejected: {reason}".encode())
         raise failed(pushing, done, _DOING, self._remote)
@@ -263,10 +203,6 @@ def _rejection(done: Done) -> str | None:
         if flag == "!":
             return rest.partition("\t")[2]
     return None
-
-
-def _sha256(mirror: Mirror, oid: str) -> str:
-    return mirror.git.pipe("cat-file", "blob", oid, into=core.copy, doing="read what differs")[0]
 
 
 def _guided(error: RemoteFailedError, remote: Remote, ref: str) -> OpensessionError:
