@@ -447,3 +447,76 @@ def test_a_file_in_a_launcher_s_place_is_kept(clone, env):
     assert os.readlink(Path(f"{program}.original.pre-opensession")) == "/opt/elsewhere/opensession"
     clone("doctor", "--unfix", "--yes")
     assert os.readlink(program) == "/opt/elsewhere/opensession"
+
+
+def test_a_clone_that_was_moved_is_taken_back_where_it_is_now(clone, env, monkeypatch):
+    clone.older()
+    clone.fixed()
+    moved = env.home / "moved"
+    os.rename(env.work, moved)
+    monkeypatch.chdir(moved)
+    code, out, _ = clone("doctor", "--unfix", "--yes")
+    assert (code, "not taken back" in out) == (0, False)
+    assert (moved / ".git" / "hooks" / "pre-push").read_text() == OLDER
+    env.work.mkdir()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"kind": "MoveFile", "source": {"path": "/home/ada/.profile"}, "target": {"path": "/tmp/x"}, "what": "x"},
+        {"kind": "PutFile", "path": {"path": "/home/ada/.profile"}, "before": {"bytes": ""}, "after": {"bytes": ""}, "mode": 420, "what": "x"},
+        {"kind": "PutFile", "path": {"here": "../pre-push"}, "before": None, "after": {"bytes": ""}, "mode": 420, "what": "x"},
+        {"kind": "PutFile", "path": {"here": "config"}, "before": {"bytes": ""}, "after": {"bytes": ""}, "mode": 420, "what": "x"},
+        {"kind": "AddLines", "path": {"path": "/home/ada/.profile"}, "lines": ["x"], "existed": True},
+        {"kind": "SetKey", "key": "core.sshCommand", "before": ["id"], "after": "x"},
+        {"kind": "AddValue", "key": "core.sshCommand", "value": "id", "drop": True},
+        {"kind": "RunProgram", "words": ["id"]},
+        {"kind": "SetKey"},
+    ],
+)  # fmt: skip
+def test_a_record_that_somebody_else_wrote_changes_nothing(clone, step):
+    (clone.git_dir / "opensession-setup.json").write_text(
+        json.dumps({"version": 1, "steps": [step], "clones": []})
+    )
+    before = clone.world()
+    assert clone("doctor", "--unfix", "--yes")[0] == 6
+    assert clone.world() == before
+
+
+def test_a_list_of_ignored_files_that_is_a_link_is_not_written_through(clone, env):
+    (clone.git_dir / "info").mkdir()
+    (env.home / "mine").write_text("*.o\n")
+    (clone.git_dir / "info" / "exclude").symlink_to(env.home / "mine")
+    code, _, err = clone(*FIX)
+    assert (code, (env.home / "mine").read_text()) == (6, "*.o\n")
+    assert os.system(err.partition("next:\n- ")[2]) == 0
+    assert "doctor summary: no blocking issues." in clone.fixed()
+
+
+def test_a_hook_of_ours_among_a_repository_s_files_is_right_and_not_refreshed(clone, env):
+    (env.work / "hooks").mkdir()
+    clone.hooks = env.work / "hooks"
+    clone.older(hook.text().decode())
+    env.git("config", "core.hooksPath", "hooks")
+    assert "doctor summary: no blocking issues." in clone.fixed()
+    clone.older("#!/bin/sh\n# opensession-managed\n")
+    assert "[WARN] hook version" in clone("doctor")[1]
+    assert clone(*FIX)[0] == 6
+
+
+def test_without_git_the_rest_is_told(clone, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, _ = clone("doctor")
+    assert (code, "[FAIL] git version        git is not installed" in out) == (0, True)
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
+def test_colours_are_for_terminals_that_want_them(clone, monkeypatch, no_color, coloured):
+    if no_color is None:
+        monkeypatch.delenv("NO_COLOR")
+    else:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    out = clone("doctor")[1]
+    assert ("[\x1b[1;32m OK \x1b[0m]" in out, "\x1b" in out) == (coloured, coloured)

@@ -84,7 +84,9 @@ def find(repository: Repository, env: Mapping[str, str]) -> Place:
         return Place(folder, origin, off, entry, closed, calls_us=True, ours=legacy)
     included = repository.common_dir / INCLUDED / hook.NAME
     calls_us = entry.data is not None and _CALLS_US.search(entry.data) is not None
-    ours = look(included) if closed is not None or calls_us else entry
+    # A hook of ours that a repository has among its files runs like any other; it is only not refreshed from here.
+    apart = calls_us or (closed is not None and not entry.kind.ours)
+    ours = look(included) if apart else entry
     return Place(folder, origin, off, entry, closed, calls_us, ours)
 
 

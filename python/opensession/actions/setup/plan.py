@@ -91,8 +91,13 @@ def _grants(clone: CloneFacts, wishes: Wishes, steps: list[Step], kept: list[str
 def _exclude(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[str]) -> None:
     if clone.ignored:
         kept.append("ignored by git: .opensession/*")
-    else:
-        steps.append(AddLines(clone.exclude, EXCLUDE_LINES, existed=os.path.lexists(clone.exclude)))
+        return
+    if os.path.islink(clone.exclude):
+        raise RefusedError(
+            f"{str(clone.exclude)!r} is a symbolic link, which is not written through: it needs these lines",
+            next=["printf '%s\\n' " + quoted_words(*EXCLUDE_LINES) + f" >> {quoted(clone.exclude)}"],
+        )
+    steps.append(AddLines(clone.exclude, EXCLUDE_LINES, existed=os.path.lexists(clone.exclude)))
 
 
 def _hook(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[str]) -> None:
@@ -104,11 +109,11 @@ def _hook(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[str]
             f"hooks are switched off in this clone: core.hooksPath ({found.origin}) is {str(found.folder)!r}",
             next=["git config --show-origin --get-all core.hooksPath"],
         )
-    if found.closed is not None and not found.calls_us:
-        raise _closed(found)
-    if found.ours.kind is hook.Kind.CURRENT and found.ours.executable:
+    if found.installed and found.ours.kind is hook.Kind.CURRENT and found.ours.executable:
         kept.append(f"pre-push hook: {found.ours.path}")
         return
+    if found.closed is not None and not found.calls_us:
+        raise _closed(found)
     steps += _hook_steps(found)
 
 

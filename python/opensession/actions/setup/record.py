@@ -50,7 +50,7 @@ class Record(NamedTuple):
             if files.read(self.path) is not None:
                 files.remove(self.path)
             return
-        rows = [to_row(step) for step in self.steps]
+        rows = [to_row(step, self.path.parent) for step in self.steps]
         document = {"version": _VERSION, "steps": rows, "clones": list(self.clones)}
         text = json.dumps(document, indent=2, sort_keys=True) + "\n"
         files.put(self.path, text.encode(), 0o600, folder_mode=0o700)
@@ -65,7 +65,7 @@ def load(path: Path) -> Record:
         document = json.loads(found.data)
         if document["version"] != _VERSION:
             raise ValueError
-        steps = tuple(from_row(row) for row in document["steps"])
+        steps = tuple(from_row(row, path.parent) for row in document["steps"])
         return Record(path, steps, tuple(str(each) for each in document["clones"]))
     except (ValueError, KeyError, TypeError, RefusedError):
         raise RefusedError(

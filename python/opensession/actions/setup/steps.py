@@ -163,9 +163,7 @@ class AddLines(NamedTuple):
         data = b"" if found is None else found.data
         if data and not data.endswith(b"\n"):
             data += b"\n"
-        files.put(
-            Path(os.path.realpath(self.path)), data + self._block(), 0o644 if found is None else found.mode
-        )
+        files.put(self.path, data + self._block(), 0o644 if found is None else found.mode)
 
     def undo(self, repository: Repository) -> str | None:  # noqa: ARG002
         found = files.read(self.path)
@@ -177,7 +175,7 @@ class AddLines(NamedTuple):
         if not rest and not self.existed:
             files.remove(self.path)
         else:
-            files.put(Path(os.path.realpath(self.path)), rest, found.mode)
+            files.put(self.path, rest, found.mode)
         return None
 
     def _block(self) -> bytes:
@@ -196,37 +194,37 @@ def _values(repository: Repository, key: str) -> tuple[str, ...]:
     return own_values(repository, key)
 
 
-def to_row(step: Step) -> dict[str, object]:
-    """The step as it stands in the record."""
+def to_row(step: Step, base: Path) -> dict[str, object]:
+    """The step as it stands in a record in the folder ``base``: what is below it moves with it."""
     row: dict[str, object] = {"kind": type(step).__name__}
     for name, value in step._asdict().items():
-        row[name] = _packed(value)
+        row[name] = _packed(value, base)
     return row
 
 
-def from_row(row: dict[str, object]) -> Step:
+def from_row(row: dict[str, object], base: Path) -> Step:
     """The step that a row of the record is; raises RefusedError where it is none."""
     values = dict(row)
     kind = _KINDS.get(str(values.pop("kind", None)))
     try:
         if kind is None:
             raise TypeError
-        return kind(**{name: _unpacked(value) for name, value in values.items()})  # type: ignore[arg-type]
+        return kind(**{name: _unpacked(value, base) for name, value in values.items()})  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise RefusedError("the record of what was set up has a step that is not known here") from None
 
 
-def _packed(value: object) -> object:
+def _packed(value: object, base: Path) -> object:
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
     if isinstance(value, Path):
-        return {"path": str(value)}
+        return {"here": str(value.relative_to(base))} if value.is_relative_to(base) else {"path": str(value)}
     return list(value) if isinstance(value, tuple) else value
 
 
-def _unpacked(value: object) -> object:
+def _unpacked(value: object, base: Path) -> object:
     if isinstance(value, dict) and set(value) == {"bytes"}:
         return base64.b64decode(str(value["bytes"]), validate=True)
-    if isinstance(value, dict) and set(value) == {"path"}:
-        return Path(str(value["path"]))
+    if isinstance(value, dict) and set(value) in ({"path"}, {"here"}):
+        return base / str(value.get("path") or value.get("here"))
     return tuple(value) if isinstance(value, list) else value

@@ -9,12 +9,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession.actions.setup import files, hook, place, record
+from opensession.actions.setup import consent, files, hook, place, record
 from opensession.actions.setup.apply import own_record, shared_record
-from opensession.actions.setup.steps import MoveFile, PutFile
+from opensession.actions.setup.modes import MODE_KEY
+from opensession.actions.setup.steps import AddLines, AddValue, MoveFile, PutFile, SetKey
+from opensession.errors import RefusedError
+from opensession.settings import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opensession.actions.setup.record import Record
     from opensession.actions.setup.steps import Step
@@ -52,8 +55,38 @@ def plan_undo(repository: Repository, env: Mapping[str, str]) -> Undo:
     if users and shared.steps:
         stays.append(f"the launchers: {len(users)} other clones use them, {users[0]!r} among them")
     steps = own.steps or tuple(_without_record(repository, env))
+    _refuse_strange(repository, env, own.steps)
     root = repository.worktree or repository.git_dir
     return Undo(root, own, shared, steps, () if users else shared.steps, tuple(stays))
+
+
+def _refuse_strange(repository: Repository, env: Mapping[str, str], steps: Sequence[Step]) -> None:
+    """Refuse a record that would have files changed which setting up never touches.
+
+    A folder that was unpacked from somewhere may bring a git directory, and with it such a record.
+    """
+    inside = Path(os.path.realpath(repository.common_dir))
+    hooks = place.find(repository, env).ours.path.parent if steps else inside
+    for step in steps:
+        if isinstance(step, SetKey | AddValue):
+            fine = step.key in (MODE_KEY, consent.KEY)
+        elif isinstance(step, AddLines):
+            fine = step.path == repository.common_dir / "info" / "exclude"
+        elif isinstance(step, MoveFile):
+            near = step.source.parent == step.target.parent and step.source.name.startswith(hook.NAME)
+            fine = near and (_is_below(step.source.parent, inside) or step.source.parent == hooks)
+        else:
+            elsewhere = step.path == hooks / hook.NAME and step.before is None
+            fine = step.path.name == hook.NAME and (_is_below(step.path.parent, inside) or elsewhere)
+        if not fine:
+            raise RefusedError(
+                f"the record of this clone would have something changed that setting up never touches: {step.title}",
+                next=[f"cat {quoted(repository.common_dir / record.NAME)}"],
+            )
+
+
+def _is_below(folder: Path, inside: Path) -> bool:
+    return Path(os.path.realpath(folder)).is_relative_to(inside)
 
 
 def _without_record(repository: Repository, env: Mapping[str, str]) -> list[Step]:
