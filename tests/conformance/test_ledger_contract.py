@@ -431,3 +431,25 @@ def test_notes_list_the_addresses_and_add_up(place, shelf):
     assert add(ledger, commit, ["a" * 64]) is False
     assert place.git("notes", "--ref", NOTES, "show", commit) == f"{'a' * 64}\n{'b' * 64}"
     assert place.git("rev-list", "--count", NOTES) == "2"
+
+
+@pytest.mark.parametrize("content", ["", "a" * 40 + "\n", "0" * 40 + "\n"], ids=["empty", "nowhere", "zero"])
+def test_a_ref_that_leads_nowhere_is_damage_and_not_an_empty_ledger(usual, shelf, content):
+    ledger = usual.ledger()
+    path = usual.repository.common_dir / ledger.ref
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(IntegrityError, match="is damaged") as caught:
+        ledger.record(Changes(sessions=[shelf.session("one")]), "share")
+    assert path.read_text() == content
+    look, remedy = caught.value.next
+    assert look == "git fsck --lost-found"
+    subprocess.run(remedy, shell=True, cwd=usual.folder, check=True)
+    assert ledger.record(Changes(sessions=[shelf.session("one")]), "share").changed
+
+
+def test_what_points_to_no_commit_is_no_ledger(usual):
+    ledger = usual.ledger()
+    usual.git("update-ref", ledger.ref, ledger.objects.write("blob", [b"x"])[0])
+    with pytest.raises(IntegrityError, match="points to a blob"):
+        ledger.tip()

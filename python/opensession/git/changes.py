@@ -63,13 +63,13 @@ def plan(state: State, changes: Changes, objects: Objects, written: dict[str, st
     gone = set(changes.gone)
     wanted = {sha256 for sha256, _, _ in changes.sessions} | {link.sha256 for link in changes.links}
     out = {sha256 for sha256 in wanted if sha256 in gone or state.has(gone_path(sha256))}
-    for sha256, fd, meta in changes.sessions:
+    missing = {h: fd for h, fd, _ in changes.sessions if h not in out and not _is_there(state, h, fd)}
+    _write(objects, missing, written)
+    for sha256, _, meta in changes.sessions:
         if sha256 in out:
             continue
         newest = max(newest, seconds_of(meta))
-        if not _is_there(state, sha256, fd):
-            if sha256 not in written:
-                written[sha256] = _written(objects, sha256, fd)
+        if sha256 in missing:
             edits[session_path(sha256)] = Entry(BLOB, written[sha256])
         _settle(state, meta_path(sha256), meta, edits, small)
     for link in changes.links:
@@ -88,15 +88,18 @@ def _is_there(state: State, sha256: str, fd: int) -> bool:
     return info is not None and info.size == os.fstat(fd).st_size
 
 
-def _written(objects: Objects, sha256: str, fd: int) -> str:
-    os.lseek(fd, 0, os.SEEK_SET)
-    found, length = core.copy(fd)
-    if found != sha256:
-        raise IntegrityError(
-            f"the session {sha256} is damaged: its {length} bytes hash to {found}",
-            next=["opensession fsck --repair"],
-        )
-    return objects.blob_of(fd)
+def _write(objects: Objects, missing: Mapping[str, int], written: dict[str, str]) -> None:
+    """Write the sessions that were not written in an earlier try; each must hash to its address."""
+    fds = {sha256: fd for sha256, fd in missing.items() if sha256 not in written}
+    for sha256, fd in fds.items():
+        os.lseek(fd, 0, os.SEEK_SET)
+        found, length = core.copy(fd)
+        if found != sha256:
+            raise IntegrityError(
+                f"the session {sha256} is damaged: its {length} bytes hash to {found}",
+                next=["opensession fsck --repair"],
+            )
+    written.update(zip(fds, objects.blobs_of(list(fds.values())), strict=True))
 
 
 def _settle(state: State, path: str, data: bytes, edits: dict[str, Entry | None], small: list[bytes]) -> None:

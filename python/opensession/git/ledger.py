@@ -26,8 +26,9 @@ from opensession.git.entries import (
 )
 from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT, Link, meta_of, read_meta
-from opensession.git.objects import Objects, commit_of, pause, turn
+from opensession.git.objects import Objects, commit_of, damaged, pause, turn
 from opensession.git.state import State
+from opensession.settings import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +111,15 @@ class Ledger:
     @contextmanager
     def _state(self) -> Iterator[State]:
         with self.reading() as batch:
-            yield State.of(batch, self.ref, self.object_format)
+            yield self._now(batch)
+
+    def _now(self, batch: Batch) -> State:
+        """The ledger as it is; a ref that leads nowhere is damage, and not an empty ledger."""
+        state = State.of(batch, self.ref, self.object_format)
+        if state.tip is None and (oid := self.objects.tip(self.ref)) and batch.info(oid) is None:
+            how = f"it points to {oid}, which is not in the repository"
+            raise damaged(self.ref, how, f"git update-ref -d {quoted(self.ref)}")
+        return state
 
     def tip(self) -> str | None:
         """The newest commit; None where there is no ledger yet."""
@@ -216,11 +225,11 @@ class Ledger:
         lock: Path | None = None
         with self.reading() as batch:
             # The sessions' own blobs are written before it is our turn: they may take minutes.
-            plan(State.of(batch, self.ref, self.object_format), changes, self.objects, written)
+            plan(self._now(batch), changes, self.objects, written)
             for attempt in range(attempts):
                 try:
                     with turn(self.objects.common_dir):
-                        state = State.of(batch, self.ref, self.object_format)
+                        state = self._now(batch)
                         done = self._attempt(state, changes, message, written, rewrite=rewrite)
                 except Held as held:
                     held.refuse_old()

@@ -14,10 +14,11 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from opensession.errors import InternalError, StorageFailedError
+from opensession.errors import IntegrityError, InternalError, StorageFailedError
 from opensession.git.environment import BIG
 from opensession.git.failures import Held, failure, lock_in
 from opensession.git.trees import object_id
+from opensession.settings import quoted
 from opensession.store.folders import storage, sync
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _WRITE = ("pack.compression=1", "core.logAllRefUpdates=false")
 _SLOWEST = 1 << 20
 """Bytes a second that the slowest machine compresses and writes; the time limit for a large object follows."""
 _AT_ONCE = 16
+_PROCESSES = 4
+_WORTH_A_PROCESS = 8
 _LONGEST_PAUSE = 0.25
 _LONGEST_TURN = 10.0
 
@@ -48,25 +51,39 @@ class Objects:
 
     def blob_of(self, fd: int) -> str:
         """The blob of an open plain file. Git reads the descriptor itself: memory stays flat at any size."""
+        return self.blobs_of([fd])[0]
+
+    def blobs_of(self, fds: Sequence[int]) -> list[str]:
+        """The blobs of open plain files, each a file of its own; a few are written at a time."""
+        oids: list[str] = []
+        with ExitStack() as stack:
+            running: list[Running] = []
+            for fd in fds:
+                running.append(self._stream(fd))
+                stack.callback(running[-1].kill)
+                if len(running) - len(oids) == _PROCESSES:
+                    oids.append(_id(running[len(oids)]))
+            oids += [_id(command) for command in running[len(oids) :]]
+        self._fresh.update(oids)
+        return oids
+
+    def _stream(self, fd: int) -> Running:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise InternalError("only a plain file can become a blob")
         os.lseek(fd, 0, os.SEEK_SET)
-        done = self._git.run(
+        self._packed = self._packed or status.st_size > BIG
+        return self._git.begin(
             "hash-object", "-w", "--no-filters", "--stdin",
             stdin=fd, timeout=60.0 + status.st_size / _SLOWEST, doing="write a session into the repository",
         )  # fmt: skip
-        oid = done.out.decode().strip()
-        self._wrote([oid])
-        self._packed = self._packed or status.st_size > BIG
-        return oid
 
     def write(self, kind: str, contents: Sequence[bytes]) -> list[str]:
         """Small objects of one kind."""
         return self.write_all([(kind, contents)])[0]
 
     def write_all(self, groups: Sequence[tuple[str, Sequence[bytes]]]) -> list[list[str]]:
-        """Small objects, a process for each kind, all at the same time: they wait for the disk and not for each
+        """Small objects of several kinds, in some processes at the same time: they wait for the disk and not for each
         other.
         """
         wanted = [
@@ -74,14 +91,14 @@ class Objects:
         ]
         with ExitStack() as stack:
             running = [
-                (kind, ids, self._hash(stack, kind, contents))
+                (kind, ids[part], self._hash(stack, kind, contents[part]))
                 for (kind, contents), ids in zip(groups, wanted, strict=True)
-                if contents
+                for part in _parts(len(contents))
             ]
             for kind, ids, command in running:
                 if command.end().out.decode().split() != ids:
                     raise InternalError(f"git gave a {kind} another id than it has")
-                self._wrote(ids)
+                self._fresh.update(ids)
         return wanted
 
     def _hash(self, stack: ExitStack, kind: str, contents: Sequence[bytes]) -> Running:
@@ -96,9 +113,6 @@ class Objects:
     def commit(self, tree: str, parents: Sequence[str], message: str, when: int) -> str:
         """Write a commit by this program."""
         return self.write("commit", [commit_of(tree, parents, message, when)])[0]
-
-    def _wrote(self, oids: Sequence[str]) -> None:
-        self._fresh.update(oids)
 
     def sync(self) -> None:
         """Make everything durable that was written since the last time: files, and the folders that name them.
@@ -127,6 +141,9 @@ class Objects:
         if done.code == 0:
             self.sync_ref(ref)
             return True
+        if b"reference broken" in done.err:
+            # Git itself will not remove such a ref.
+            raise damaged(ref, "an interrupted write left no id in it", f"rm {quoted(self.common_dir / ref)}")
         if self.tip(ref) != old:
             return False
         for lock in self._locks(ref):
@@ -156,6 +173,16 @@ class Objects:
             above = [folder for folder in path.parents if folder.is_relative_to(self.common_dir)]
             paths = [path, self.common_dir / "packed-refs", *above]
         _sync_all([*paths, self.common_dir])
+
+
+def _id(command: Running) -> str:
+    return command.end().out.decode().strip()
+
+
+def _parts(count: int) -> list[slice]:
+    """Equal parts, so many that each is worth a process."""
+    parts = min(_PROCESSES, -(-count // _WORTH_A_PROCESS))
+    return [slice(count * n // parts, count * (n + 1) // parts) for n in range(parts)]
 
 
 def _sync_all(paths: Sequence[Path]) -> None:
@@ -221,6 +248,11 @@ def _taken(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def damaged(ref: str, how: str, remedy: str) -> IntegrityError:
+    """A ref that cannot be followed. It is not replaced here: what it pointed to may still be found."""
+    return IntegrityError(f"the ref {ref} is damaged: {how}", next=["git fsck --lost-found", remedy])
 
 
 def commit_of(tree: str, parents: Sequence[str], message: str, when: int) -> bytes:
