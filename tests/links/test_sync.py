@@ -450,6 +450,19 @@ def test_what_was_taken_back_stays_out(world):
     assert (done.links, done.taken_back, done.changed) == ((), (session,), False)
 
 
+def test_what_was_taken_back_from_one_branch_does_not_come_back_by_the_next(world):
+    from opensession.git.changes import Changes
+
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    session = world.session("s", world.wrote("heat.py", HEAT))
+    ref = world.sync().ref
+    Ledger(world.repository().git, ref).record(Changes(gone=[session]), "take back", rewrite=True)
+    world.git("branch", "next")
+
+    done = world.sync("next")
+    assert (done.links, done.taken_back, done.tip) == ((), (session,), None)
+
+
 def test_a_branch_without_commits_is_not_found(world):
     with pytest.raises(NotFoundError, match="the branch 'main' has no commits"):
         world.sync()

@@ -21,6 +21,7 @@ from opensession.git.changes import Changes
 from opensession.git.history import commits
 from opensession.git.ledger import Ledger, Recorded
 from opensession.git.links import meta_of
+from opensession.git.tombstone import taken_back
 from opensession.store import linking
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Synced(NamedTuple):
     """The links that are new, in the order of the commits, newest first."""
     refused: tuple[Refused, ...]
     taken_back: tuple[str, ...]
-    """Sessions that were not recorded, because they had been taken back from this ledger."""
+    """Sessions that were not recorded, because they had been taken back from a ledger here."""
     problems: Mapping[str, str]
     """Sessions that could not be read, each with the reason."""
     registered: Registered
@@ -99,7 +100,10 @@ def sync_branch(
     at = {} if before is None else {ref: before}
     found = _found(repository, Branch(name, listed, at, sessions, place.folders, known, commit), clock)
     passed = _passed(found.links if found else [], release or _door(stores, deadline), clock)
-    recorded = _record(stores, ledger, branch, passed.links)
+    gone = taken_back(repository) if passed.links else set()
+    recorded = _record(stores, ledger, branch, [link for link in passed.links if link.sha256 not in gone])
+    out = {*recorded.left_out, *(link.sha256 for link in passed.links if link.sha256 in gone)}
+    recorded = recorded._replace(left_out=tuple(sorted(out)))
     if found is not None and listed:
         again = {each.sha256 for each in passed.refused} | passed.late | found.problems.keys()
         done = [who for who in (BRANCH, *sessions) if who not in again]

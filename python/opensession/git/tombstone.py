@@ -1,6 +1,7 @@
-"""A commit that holds nothing but the tombstone of one session, to be brought to a remote's ledger.
+"""Tombstones: which sessions were taken back from a ledger here, and a commit that holds nothing but one.
 
-Owns that it says nothing of any other session: taking one back must not send another. Must not know remotes.
+Owns that such a commit says nothing of any other session: taking one back must not send another. Must not know
+remotes.
 """
 
 from __future__ import annotations
@@ -8,12 +9,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opensession.errors import InternalError
-from opensession.git.entries import gone_path
+from opensession.git.entries import GONE, gone_path, place_of
 from opensession.git.objects import commit_of
-from opensession.git.trees import BLOB, Entry, edit, object_id
+from opensession.git.refs import NAMESPACE
+from opensession.git.trees import BLOB, Entry, edit, object_id, parse_tree
 
 if TYPE_CHECKING:
     from opensession.git.ledger import Ledger
+    from opensession.git.repository import Repository
+
+
+def taken_back(repository: Repository) -> set[str]:
+    """The sessions that any ledger of this repository has a tombstone for.
+
+    Who took a session back from one branch does not want it to come back by the next.
+    """
+    names: set[bytes] = set()
+    with repository.git.batch() as batch:
+        folders = {batch.info(f"{ref}:{GONE.rstrip('/')}") for ref in repository.refs(NAMESPACE)}
+        for oid in {found.oid for found in folders if found is not None and found.type == "tree"}:
+            names |= parse_tree(batch.typed(oid, "tree"), repository.object_format).keys()
+    places = (place_of(GONE + name.decode("ascii", "replace")) for name in names)
+    return {place.sha256 for place in places if place is not None and place.sha256 is not None}
 
 
 def tombstone(ledger: Ledger, sha256: str, message: str) -> str:
