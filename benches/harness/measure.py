@@ -89,12 +89,17 @@ class Rounds:
         return max(sample.rss for sample in self.samples[name])
 
 
+def _environment() -> dict[str, str]:
+    """Ours without what may change how Python runs: an installed command's modules are compiled, for instance."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def sample(case: Case) -> Sample:
     if case.before is not None:
         case.before()
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(LAUNCHER), str(case.limit), *case.argv],
-        env={**os.environ, **case.env},
+        env=_environment() | case.env,
         cwd=case.cwd,
         capture_output=True,
         check=False,

@@ -74,8 +74,16 @@ class _Terminated(BaseException):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    """Run one command line and return its exit code; without ``argv`` the process ends with it."""
+    code = _run(list(sys.argv[1:] if argv is None else argv))
+    if argv is None:
+        import gc
+
+        gc.freeze()  # else the interpreter, on its way out, looks through all that was loaded for garbage
+    return code
+
+
+def _run(words: list[str]) -> int:
     from opensession.cli.report import Report
 
     report = Report(json="--json" in words)
