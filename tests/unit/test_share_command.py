@@ -82,6 +82,7 @@ def test_the_document_has_the_keys_that_scripts_rely_on(repo, uri, command):
         "quick": False,
         "auto_push_consent": False,
         "redacted": {},
+        "private": False,
     }
 
 
@@ -146,6 +147,7 @@ def test_a_remote_on_this_machine_is_said_to_be_private(repo, uri, command):
     done = command("share", uri, "--git", "--remote", "./elsewhere.git")
     assert done.code == 0
     assert "others cannot read it" in done.err
+    assert command("share", uri, "--git", "--remote", "./elsewhere.git", "--json").json["private"]
 
 
 def test_a_detached_head_has_a_ledger_of_its_own(repo, uri, command):
@@ -288,6 +290,7 @@ def test_a_link_is_the_base_url_and_the_address_without_its_scheme(repo, command
         "web_url": link,
         "base_url": BASE,
         "config": str(config),
+        "private": False,
     }
 
 

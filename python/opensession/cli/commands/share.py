@@ -84,7 +84,13 @@ def _web(args: Args, report: Report) -> int:
     link = web_link(configuration.load(Path.cwd(), os.environ), uri)
     if report.json:
         report.document(
-            {"uri": link.uri, "web_url": link.web_url, "base_url": link.base_url, "config": str(link.config)}
+            {
+                "uri": link.uri,
+                "web_url": link.web_url,
+                "base_url": link.base_url,
+                "config": str(link.config),
+                "private": link.private,
+            }
         )
     else:
         report.out(f"{link.web_url}\nbase_url: {link.base_url}")
@@ -226,6 +232,7 @@ def _document(shared: Shared, report: Report) -> dict[str, object]:
         "quick": shared.quick,
         "auto_push_consent": shared.consent,
         "redacted": dict(shared.rules),
+        "private": plan.private,
     }
 
 
