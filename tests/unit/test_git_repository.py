@@ -121,7 +121,7 @@ def test_git_dir_of_the_environment_is_followed(env, repo):
 def test_a_git_that_is_too_old_is_refused_at_once(env, repo, tmp_path):
     (tmp_path / "bin").mkdir()
     old = tmp_path / "bin" / "git"
-    old.write_text('#!/bin/sh\ncase "$*" in *version) echo git version 2.30.2;; *) echo sha1;; esac\n')
+    old.write_text('#!/bin/sh\ncase "$*" in *version) echo git version 2.30.2;; *) echo sha1; pwd;; esac\n')
     old.chmod(0o755)
     with pytest.raises(NotFoundError, match=r"git 2\.30\.2"):
         discover(env, PATH=f"{tmp_path / 'bin'}:{env.variables['PATH']}")

@@ -10,9 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from opensession import settings
-from opensession.errors import NotFoundError, UsageError
+from opensession.errors import NotFoundError, RefusedError, UsageError
 from opensession.git.environment import refuse_old, version_of
-from opensession.git.process import DEVNULL, PIPE, finish
 from opensession.git.refs import BRANCHES, branch_of, ledger_ref
 from opensession.git.run import Git
 from opensession.settings import quoted
@@ -55,13 +54,20 @@ class Repository:
             )
         git = Git(found.git_dir if env.get("GIT_DIR") else None, env=env, cwd=cwd)
         # Both at once: each takes a few milliseconds, nearly all of it starting up.
-        version = git.start("version", stdin=DEVNULL, stdout=PIPE)
+        version = git.begin("version", doing="say its version")
         try:
-            answer = git.run("rev-parse", "--show-object-format", doing="look at the repository").out
+            answer = git.text("rev-parse", "--show-object-format", "--absolute-git-dir")
+            refuse_old(git.program(), version_of(version.end().out))
         finally:
-            known = version_of(finish(version, timeout=60.0).out)
-        refuse_old(git.program(), known)
-        return cls(found, env, answer.decode().strip())
+            version.kill()
+        object_format, _, git_dir = answer.partition("\n")
+        if not os.path.samefile(git_dir, found.git_dir):
+            # It was asked about another one than it would be used in.
+            raise RefusedError(
+                f"git takes {git_dir!r} for the repository around {str(cwd)!r}, and not {str(found.git_dir)!r}",
+                next=["git rev-parse --git-dir"],
+            )
+        return cls(found, env, object_format)
 
     @property
     def zero(self) -> str:
