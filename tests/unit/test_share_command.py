@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shlex
 
 import pytest
@@ -155,6 +157,22 @@ def test_a_detached_head_has_a_ledger_of_its_own(repo, uri, command):
     done = command("share", uri, "--git", "--remote", UNREACHABLE, "--json")
     assert done.code == 0
     assert done.json["ref"] != "refs/opensession/branches/bWFpbg"
+
+
+def test_what_is_no_session_or_not_its_own_bytes_is_not_shared(repo, uri, command):
+    bad = b'{"type":"header"}\n'
+    sha256 = hashlib.sha256(bad).hexdigest()
+    folder = repo.work / ".opensession" / "objects" / "sha256" / sha256[:2] / sha256[2:4]
+    folder.mkdir(parents=True)
+    (folder / f"{sha256}.jsonl").write_bytes(bad)
+    assert command("share", sha256, "--git", "--remote", UNREACHABLE).code == 3
+
+    path = Store(repo.work / ".git" / "opensession").path_of(sha256_of(uri))
+    os.chmod(path, 0o600)
+    with open(path, "ab") as file:
+        file.write(b"\n")
+    assert command("share", uri, "--git", "--remote", UNREACHABLE).code == 5
+    assert repo.git("for-each-ref", "refs/opensession") == ""
 
 
 # ---- the door ----

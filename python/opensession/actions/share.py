@@ -13,7 +13,7 @@ from opensession import core
 from opensession.actions.consent import Consent
 from opensession.actions.release import release
 from opensession.actions.share_plan import Plan, checked_ledger, plan
-from opensession.errors import OpensessionError, RefusedError
+from opensession.errors import CODES, OpensessionError, RefusedError
 from opensession.git.ledger import Changes, Ledger, meta_of
 from opensession.git.remotes import remote_of
 from opensession.settings import quoted
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from opensession.actions.parse import Progress
     from opensession.actions.release import Passed
     from opensession.config import Config
+    from opensession.core import SessionInfo
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository
     from opensession.store import Store, Stores
+    from opensession.store.reading import StoredObject
 
     Ask = Callable[[Plan], bool]
 
@@ -152,10 +154,21 @@ def _record(stores: Stores, repository: Repository, final: Plan) -> None:
             extra[final.placed] = ledger.objects.blob_of(stored.fd)
             _refuse_taken(ledger, final.placed, extra[final.placed])
         stored.rewind()
-        meta = meta_of(core.verify(stored.fd)["sessions"][0])
+        meta = meta_of(_session_in(stored))
         changes = Changes(sessions=[(final.sha256, stored.fd, meta)], extra=extra)
         if final.sha256 in ledger.record(changes, f"share {final.sha256}").left_out:
             raise _taken_back(final)
+
+
+def _session_in(stored: StoredObject) -> SessionInfo:
+    """What an object says of itself; an older program may have stored what is no session."""
+    report = core.verify(stored.fd)
+    problem = report["error"]
+    if problem is not None:
+        raise CODES[problem["code"]](
+            problem["message"], line=problem["line"], next=[f"opensession verify {stored.sha256}"]
+        )
+    return report["sessions"][0]
 
 
 def _push(
