@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensession.errors import UsageError
+from opensession.errors import OpensessionError, UsageError
 from opensession.git.repository import Repository
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from opensession.cli.command import Args
     from opensession.cli.report import Report
+    from opensession.config import Config
 
 DEADLINE = "OPENSESSION_DEADLINE"
 _USUAL = 18.0
@@ -115,17 +116,22 @@ def _say(report: Report) -> Callable[[str], None]:
 
 
 def _push(args: Args, report: Report, deadline: float) -> int:
+    from opensession.actions import config
     from opensession.actions.setup import pushed
-    from opensession.actions.setup.machine import config_of
     from opensession.cli.stores import stores_of
 
+    found: Config | OpensessionError
+    try:
+        found = config.load(Path.cwd(), os.environ)
+    except OpensessionError as error:
+        found = error
     lines = os.fsdecode(sys.stdin.buffer.read()) if sys.stdin is not None else ""
     push = pushed.Push(args.one("--push-branches"), args.text("--push-url") or "", pushed.parse(lines))
     beside = pushed.Beside(
         Repository.discover(Path.cwd(), os.environ),
         stores_of(args),
         push,
-        config_of(Path.cwd(), os.environ),
+        found,
         deadline=deadline,
         say=_say(report),
     )

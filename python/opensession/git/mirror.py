@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +68,8 @@ class Mirror:
         self._make()
 
     def _discard(self) -> None:
+        import shutil  # with it come three compressors that no push needs
+
         with storage(self.git_dir, "remove"):
             if self.git_dir.is_dir():
                 shutil.rmtree(self.git_dir)

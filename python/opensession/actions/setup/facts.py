@@ -6,11 +6,11 @@ Must not judge, change anything or know the terminal; the machine around the clo
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, files, place
 from opensession.actions.setup.modes import MODE_KEY
+from opensession.actions.setup.ownkeys import own_values
 from opensession.errors import NotFoundError, OpensessionError, RefusedError
 from opensession.git import remotes as git_remotes
 from opensession.git.refs import BRANCHES, NOTES
@@ -109,12 +109,6 @@ def gather(repository: Repository, env: Mapping[str, str], store_root: Path) -> 
         exclude,
         b"" if found is None else found.data,
     )
-
-
-def own_values(repository: Repository, key: str) -> tuple[str, ...]:
-    """The values of a key in the clone's own configuration: a global one is no consent for a clone."""
-    done = repository.git.with_(options=None).run("config", "--local", "-z", "--get-all", key, ok=(0, 1))
-    return tuple(os.fsdecode(done.out).split("\0")[:-1])
 
 
 def remote_fact(repository: Repository, name: str) -> RemoteFact:

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import BusyError
-from opensession.git import notes
 from opensession.git.added import added_lines, new_commits
-from opensession.git.entries import session_path
-from opensession.uri import remote_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,6 +109,8 @@ def note(
     repository: Repository, ledger: Ledger, remote: str | None, refs: Sequence[PushedRef], place: Remote
 ) -> bool:
     """Note on each pushed tip of a branch which sessions its new commits come from; whether any note is new."""
+    from opensession.git import notes
+
     changed = False
     for ref in refs:
         if ref.deletes or not ref.local_ref.startswith("refs/heads/"):
@@ -126,6 +125,9 @@ def note(
 
 def _addresses(ledger: Ledger, commits: Sequence[str], place: Remote) -> list[str]:
     """Where the sessions of these commits are read from elsewhere, each once."""
+    from opensession.git.entries import session_path
+    from opensession.uri import remote_uri
+
     with ledger:
         sessions = dict.fromkeys(link.sha256 for commit in commits for link in ledger.links(commit))
         return [

@@ -96,7 +96,7 @@ def gather(cwd: Path, env: Mapping[str, str], stores: Stores) -> MachineFacts:
         daemon(env),
         _logs(env),
         tuple(_store(store.root) for store in stores if not store.readonly),
-        config_of(cwd, env),
+        _config(cwd, env),
     )
 
 
@@ -194,7 +194,7 @@ def _free(root: Path) -> int | None:
     return found.f_bavail * found.f_frsize
 
 
-def config_of(cwd: Path, env: Mapping[str, str]) -> config.Config | OpensessionError:
+def _config(cwd: Path, env: Mapping[str, str]) -> config.Config | OpensessionError:
     from opensession.actions import config as action
 
     try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession.actions.setup import consent, facts, history, outgoing
+from opensession.actions.setup import consent, history, outgoing
+from opensession.actions.setup.ownkeys import own_values
 from opensession.errors import OpensessionError, RefusedError, RemoteFailedError
 from opensession.git import remotes as git_remotes
 from opensession.git.ledger import Ledger
@@ -127,7 +128,7 @@ class Beside:
 
     def _destination(self, name: str) -> Remote | None:
         """The remote that ledgers may go to now, or None."""
-        values = facts.own_values(self._repository, consent.KEY)
+        values = own_values(self._repository, consent.KEY)
         base = str(self._repository.worktree or self._repository.git_dir)
         normal = consent.normal_of(self._push.url, base)
         if not consent.is_granted(name, normal, values):

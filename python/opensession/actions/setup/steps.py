@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import files
+from opensession.actions.setup.ownkeys import own_values
 from opensession.errors import RefusedError
 from opensession.settings import quoted
 
@@ -40,7 +41,7 @@ class SetKey(NamedTuple):
         repository.config_set(self.key, self.after)
 
     def undo(self, repository: Repository) -> str | None:
-        if _values(repository, self.key) != (self.after,):
+        if own_values(repository, self.key) != (self.after,):
             return f"{self.key} stays: it was changed since"
         if not self.before:
             repository.config_unset(self.key)
@@ -75,7 +76,7 @@ class AddValue(NamedTuple):
         return None
 
     def _set(self, repository: Repository, *, there: bool) -> None:
-        present = self.value in _values(repository, self.key)
+        present = self.value in own_values(repository, self.key)
         if there and not present:
             repository.config_add(self.key, self.value)
         elif present and not there:
@@ -186,12 +187,6 @@ Step = SetKey | AddValue | PutFile | MoveFile | AddLines
 _KINDS: dict[str, type[Step]] = {
     kind.__name__: kind for kind in (SetKey, AddValue, PutFile, MoveFile, AddLines)
 }
-
-
-def _values(repository: Repository, key: str) -> tuple[str, ...]:
-    from opensession.actions.setup.facts import own_values
-
-    return own_values(repository, key)
 
 
 def to_row(step: Step, base: Path) -> dict[str, object]:
