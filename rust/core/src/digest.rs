@@ -149,23 +149,39 @@ pub struct Hashing {
 /// Pieces that may wait; then the writer hashes too.
 const WAITING: usize = 8;
 
+/// What a helper hashes before it goes back to its own work: about what one block of input becomes. More would let the
+/// writer run out of input meanwhile.
+const HELP: usize = 640 << 10;
+
 /// A larger piece does not wait: it would hold its memory.
 const LARGE: usize = 2 << 20;
 
 impl Hashing {
-    /// Hash what waits, unless another thread is at it.
+    /// Hash some of what waits, unless another thread is at it.
     pub fn help(&self) {
         if let Ok(mut hash) = self.hash.try_lock() {
-            self.drain(&mut hash);
+            let mut done = 0;
+            while done < HELP {
+                match self.one(&mut hash) {
+                    Some(bytes) => done += bytes,
+                    None => return,
+                }
+            }
         }
     }
 
     fn drain(&self, hash: &mut Sha256) {
-        while let Some(mut piece) = lock(&self.waiting).pop_front() {
-            hash.update(&piece);
-            piece.clear();
-            lock(&self.free).push(piece);
-        }
+        while self.one(hash).is_some() {}
+    }
+
+    /// Hash the piece that has waited longest, and tell its length.
+    fn one(&self, hash: &mut Sha256) -> Option<usize> {
+        let mut piece = lock(&self.waiting).pop_front()?;
+        let bytes = piece.len();
+        hash.update(&piece);
+        piece.clear();
+        lock(&self.free).push(piece);
+        Some(bytes)
     }
 }
 
@@ -202,7 +218,7 @@ impl<'w> SharedOut<'w> {
             waiting.len()
         };
         if waiting > WAITING {
-            self.hashing.drain(&mut lock(&self.hashing.hash));
+            self.hashing.one(&mut lock(&self.hashing.hash));
         }
         Ok(lock(&self.hashing.free).pop().unwrap_or_default())
     }
