@@ -60,7 +60,7 @@ pub struct Block {
     pub seq: u64,
     /// Offset of its first byte in the input.
     pub offset: u64,
-    /// Number of its first line, from 1.
+    /// Number of its first line, from 1; 1 where nobody counts.
     pub first_line: u64,
     /// The text, and [`PAD`] zero bytes after it.
     pub data: Vec<u8>,
@@ -116,6 +116,7 @@ pub struct BlockReader<'t, R> {
     tap: Option<Tap<'t>>,
     block: usize,
     max_line: usize,
+    counts: bool,
     buffers: Buffers,
     /// All of it is initialized; the text is `..filled`.
     buffer: Vec<u8>,
@@ -137,6 +138,7 @@ impl<'t, R: Read> BlockReader<'t, R> {
             tap: None,
             block: BLOCK,
             max_line: MAX_LINE,
+            counts: true,
             buffers: Buffers::new(BLOCK),
             buffer: Vec::new(),
             filled: 0,
@@ -159,6 +161,12 @@ impl<'t, R: Read> BlockReader<'t, R> {
     /// A line of more bytes than this (its LF not counted) is an error.
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes.min(HARD_MAX_LINE);
+        self
+    }
+
+    /// Do not count lines: who asks for this counts them while reading them, and knows the line of an error.
+    pub fn uncounted(mut self) -> Self {
+        self.counts = false;
         self
     }
 
@@ -284,7 +292,12 @@ impl<'t, R: Read> BlockReader<'t, R> {
 
     fn too_long(&self) -> Error {
         let message = format!("the line is longer than {} bytes", self.max_line);
-        Error::new(Code::LineTooLong, message).at(self.line, None)
+        let error = Error::new(Code::LineTooLong, message);
+        if self.counts {
+            error.at(self.line, None)
+        } else {
+            error
+        }
     }
 
     /// After an error: hand some more of the input to `see`, not cut into lines. False at the end.
@@ -307,7 +320,9 @@ impl<'t, R: Read> BlockReader<'t, R> {
         block.last = self.eof && self.filled == 0;
         self.seq += 1;
         self.offset += block.len as u64;
-        self.line += memchr::memchr_iter(b'\n', block.text()).count() as u64;
+        if self.counts {
+            self.line += memchr::memchr_iter(b'\n', block.text()).count() as u64;
+        }
         if let Some(tap) = &mut self.tap {
             tap(block.text());
         }

@@ -97,6 +97,17 @@ impl Builder {
         self.write(whole_text("deep", text), None, Some(Raw(line)), self.records.read());
     }
 
+    /// `draft` is that of the next record but `waiting`: settle its id, and fetch where that will be looked for.
+    pub fn expect(&self, draft: &mut Draft<'_>, waiting: bool) {
+        if draft.events.is_empty() {
+            return;
+        }
+        let number = self.records.read() + 1 + waiting as u64;
+        let digest = short(draft.id.get_or_insert_with(|| numbered(number)));
+        self.ids.expect(digest);
+        draft.digest = Some(digest);
+    }
+
     /// A record that a parser made a draft of.
     pub fn record<'a>(&mut self, value: Value<'a>, mut draft: Draft<'a>, raw: Option<Raw<'_>>) {
         for kind in draft.unknown_blocks.drain(..) {
@@ -132,7 +143,7 @@ impl Builder {
             }
         }
         draft.marks.finish();
-        let own = draft.id.take().unwrap_or_else(|| Lit::Owned(format!("#{number}").into_bytes()));
+        let own = draft.id.take().unwrap_or_else(|| numbered(number));
         let events = std::mem::take(&mut draft.events);
         let folded = std::mem::take(&mut self.folded);
         for (k, mut event) in events.into_iter().enumerate() {
@@ -140,18 +151,21 @@ impl Builder {
             if first && !folded.is_empty() {
                 event.attributes.push(("source.folded", Attribute::Text(Lit::Borrowed(&folded))));
             }
-            let id = self.unique_id(&own, k, number);
+            let id = self.unique_id(&own, draft.digest.filter(|_| first), k, number);
             self.write_event(event, &draft, &id, value.filter(|_| first), raw.filter(|_| first));
         }
     }
 
-    fn unique_id(&mut self, own: &[u8], k: usize, number: u64) -> Vec<u8> {
+    /// `digest` is that of `own`, where it is known.
+    fn unique_id(&mut self, own: &[u8], digest: Option<[u8; 16]>, k: usize, number: u64) -> Vec<u8> {
         let mut id = own.to_vec();
         if k > 0 {
             id.extend_from_slice(format!("#{k}").as_bytes());
         }
-        while !self.ids.insert(short(&id)) {
+        let mut digest = digest.unwrap_or_else(|| short(&id));
+        while !self.ids.insert(digest) {
             id.extend_from_slice(format!("#r{number}").as_bytes());
+            digest = short(&id);
         }
         id
     }
@@ -234,6 +248,11 @@ impl Builder {
         }
         self.stats.add(&facts)
     }
+}
+
+/// The id of a record without one.
+fn numbered(number: u64) -> Lit<'static> {
+    Lit::Owned(format!("#{number}").into_bytes())
 }
 
 fn whole_text<'a>(kind: &'static str, text: &'a [u8]) -> Draft<'a> {

@@ -182,6 +182,8 @@ pub struct Draft<'a> {
     pub marks: Marks,
     /// The record's own id (canonical literal).
     pub id: Option<Lit<'a>>,
+    /// The digest of the id, where it was computed ahead.
+    pub digest: Option<[u8; 16]>,
     /// The record's time.
     pub time: Option<Value<'a>>,
     /// A kind the parser does not know.

@@ -34,6 +34,7 @@ use crate::json::{Tape, Value};
 use crate::pipeline;
 use crate::{Code, Error, Result};
 use builder::{record_time, Builder, Raw};
+use event::Draft;
 use parser::{Mapper, Scout};
 use record::{Batch, For, Record};
 use transcode::{sniff, Encoding, Taken, Utf16Reader};
@@ -119,8 +120,10 @@ fn survey(
         lines: 0,
         bytes: 0,
     };
-    let mut reader = BlockReader::new(input).max_line(options.max_line);
+    let mut reader = BlockReader::new(input).max_line(options.max_line).uncounted();
+    let mut lines = 0;
     let sink = |batch: Batch| {
+        lines += batch.lines;
         found.bytes += batch.block.len as u64;
         found.lines += batch.records.len() as u64 + batch.tail.is_some() as u64;
         for record in &batch.records {
@@ -140,7 +143,8 @@ fn survey(
         |_, block| record::read(block, tapes.take(), options.is_final, For::Looking),
         sink,
         tick,
-    )?;
+    )
+    .map_err(|e| with_line(e, lines))?;
     found.head = scout.head();
     Ok(found)
 }
@@ -183,7 +187,8 @@ fn write(
     let mut mapper = (agent.mapper)(&head);
     let mut builder = Builder::new(survey.first_time);
     let mut seen = 0;
-    let mut reader = BlockReader::new(input).max_line(options.max_line);
+    let mut reader = BlockReader::new(input).max_line(options.max_line).uncounted();
+    let mut lines = 0;
     let plain = encoding == Encoding::Utf8;
     if plain {
         // Whole lines are hashed where they are read. The end of the input behind the last LF is hashed only if it is a
@@ -194,6 +199,7 @@ fn write(
         builder.repairs.transcoded += 1;
     }
     let sink = |mut batch: Batch| {
+        lines += batch.lines;
         seen += batch.block.len as u64;
         builder.repairs.add(&batch.line_repairs);
         take_records(&mut batch, agent, mapper.as_mut(), &mut builder, &mut out)?;
@@ -210,12 +216,20 @@ fn write(
         batch.prepare(agent.prepare);
         batch
     };
-    pipeline::run(&mut reader, options.jobs, || (), work, sink, tick)?;
+    pipeline::run(&mut reader, options.jobs, || (), work, sink, tick).map_err(|e| with_line(e, lines))?;
     if seen != survey.bytes {
         return Err(Error::new(Code::InputChanged, "the input changed while it was read"));
     }
     let (blake3, bytes) = taken.finish();
     frame::finish(agent, head, times, builder, frame::Input { blake3, bytes, read: seen }, out)
+}
+
+/// A line that is too long is the one after those that were read.
+fn with_line(error: Error, lines: u64) -> Error {
+    match error.code {
+        Code::LineTooLong => error.at(lines + 1, None),
+        _ => error,
+    }
 }
 
 /// Length of the part of a text that ends in LF.
@@ -239,14 +253,28 @@ fn take_records(
     out: &mut SharedOut<'_>,
 ) -> Result<()> {
     let records = std::mem::take(&mut batch.records);
+    let batch = &*batch;
+    // A clean record is written after the next one was mapped: what its id needs comes from memory meanwhile.
+    let mut waiting: Option<(Value<'_>, Draft<'_>)> = None;
     for record in records {
-        match record {
-            Record::Clean(node, marks) => {
-                let value = batch.value(node);
-                let mut draft = mapper.record(value);
-                draft.marks.join(marks);
+        if let Record::Clean(node, marks) = record {
+            let value = batch.value(node);
+            let mut draft = mapper.record(value);
+            draft.marks.join(marks);
+            builder.expect(&mut draft, waiting.is_some());
+            if let Some((value, draft)) = waiting.replace((value, draft)) {
                 builder.record(value, draft, None);
             }
+            if builder.out.len() >= CHUNK {
+                hand_on(builder, out)?;
+            }
+            continue;
+        }
+        if let Some((value, draft)) = waiting.take() {
+            builder.record(value, draft, None);
+        }
+        match record {
+            Record::Clean(..) => {}
             Record::Mended { value: mended, line } => {
                 builder.repairs.add(&mended.repairs);
                 // Glued values lose nothing; whatever loses something keeps its bytes.
@@ -267,8 +295,10 @@ fn take_records(
             hand_on(builder, out)?;
         }
     }
-    hand_on(builder, out)?;
-    Ok(())
+    if let Some((value, draft)) = waiting {
+        builder.record(value, draft, None);
+    }
+    hand_on(builder, out)
 }
 
 /// The input as UTF-8, and what it was. UTF-16 is taken down before it is turned.

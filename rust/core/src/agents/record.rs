@@ -35,6 +35,8 @@ pub struct Batch {
     pub block: Block,
     pub tape: Tape,
     pub records: Vec<Record>,
+    /// How many lines end in it.
+    pub lines: u64,
     /// Repairs that belong to lines, not to records.
     pub line_repairs: Repairs,
     /// Offset of an unfinished last line that is left for the next read.
@@ -74,7 +76,7 @@ pub fn read(block: Block, mut tape: Tape, is_final: bool, purpose: For) -> Batch
     tape.clear();
     let len = block.len;
     let utf8 = purpose == For::Looking || simdutf8::basic::from_utf8(block.text()).is_ok();
-    let mut batch = Batch { block, tape, records: Vec::new(), line_repairs: Repairs::default(), tail: None };
+    let mut batch = Batch { block, tape, records: Vec::new(), lines: 0, line_repairs: Repairs::default(), tail: None };
     let mut at = 0;
     while at < len {
         // Files that were joined have a byte order mark in the middle too, before a record.
@@ -83,33 +85,50 @@ pub fn read(block: Block, mut tape: Tape, is_final: bool, purpose: For) -> Batch
             batch.line_repairs.bom += 1;
             at += 3;
         }
-        let end = memchr::memchr(b'\n', &batch.block.data[at..len]).map(|n| at + n);
-        let line = at..end.unwrap_or(len);
-        if line.end > line.start && batch.block.data[line.end - 1] == b'\r' {
+        let end = match read_clean(&mut batch, at, utf8, purpose) {
+            Some(end) => end,
+            None => {
+                let end = memchr::memchr(b'\n', &batch.block.data[at..len]).map_or(len, |n| at + n);
+                read_other(&mut batch, at..end, end == len && !is_final);
+                end
+            }
+        };
+        if end > at && batch.block.data[end - 1] == b'\r' {
             batch.line_repairs.crlf += 1;
         }
-        at = end.map_or(len, |n| n + 1);
-        read_line(&mut batch, line, utf8, end.is_none() && !is_final, purpose);
+        batch.lines += (end < len) as u64;
+        at = end + 1;
     }
     batch
 }
 
-/// `whole`: the line may still be written.
-fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool, purpose: For) {
+/// Read a line that is one value and nothing else; returns where it ends. It is not searched for its end before: the
+/// value leads there.
+#[inline(always)]
+fn read_clean(batch: &mut Batch, start: usize, utf8: bool, purpose: For) -> Option<usize> {
     let mark = batch.tape.len();
     let text = &batch.block.data;
     let parsed = match purpose {
-        For::Looking => batch.tape.parse_to_look(text, line.start, RECORD_DEPTH),
-        For::Writing => batch.tape.parse(text, line.start, RECORD_DEPTH),
+        For::Looking => batch.tape.parse_to_look(text, start, RECORD_DEPTH),
+        For::Writing => batch.tape.parse(text, start, RECORD_DEPTH),
     };
-    if let Ok((root, end)) = parsed {
-        let alone = end <= line.end && blank(&text[end..line.end]) && batch.tape.duplicate.is_none();
-        if alone && (utf8 || simdutf8::basic::from_utf8(&text[line.clone()]).is_ok()) {
+    if let Ok((root, mut end)) = parsed {
+        while end < batch.block.len && is_blank(text[end]) {
+            end += 1;
+        }
+        let alone = (end == batch.block.len || text[end] == b'\n') && batch.tape.duplicate.is_none();
+        if alone && (utf8 || simdutf8::basic::from_utf8(&text[start..end]).is_ok()) {
             batch.records.push(Record::Clean(root, Marks::default()));
-            return;
+            return Some(end);
         }
     }
     batch.tape.truncate(mark);
+    None
+}
+
+/// `whole`: the line may still be written.
+fn read_other(batch: &mut Batch, line: Range<usize>, whole: bool) {
+    let text = &batch.block.data;
     if blank(&text[line.clone()]) {
         batch.records.push(Record::Blank);
         return;
@@ -131,5 +150,10 @@ fn read_line(batch: &mut Batch, line: Range<usize>, utf8: bool, whole: bool, pur
 }
 
 fn blank(line: &[u8]) -> bool {
-    line.iter().all(|c| matches!(c, b' ' | b'\t' | b'\r'))
+    line.iter().all(|c| is_blank(*c))
+}
+
+#[inline(always)]
+fn is_blank(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'\r')
 }

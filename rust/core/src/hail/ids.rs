@@ -4,6 +4,8 @@
 //! digests in the order they came, and an index with open addressing that holds 32 bits of each: a new digest is told
 //! from the others by the index alone, and that of a large session still fits the cache. At most 25 bytes a digest.
 
+use crate::json::scan::fetch;
+
 /// Number of tables.
 const TABLES: usize = 256;
 
@@ -64,8 +66,7 @@ impl Ids {
         for (n, group) in digests.chunks(GROUP).enumerate() {
             // Most tables are not in the nearest cache: fetching the places of a whole group first lets the processor
             // wait for all of them at once.
-            let fetched = group.iter().fold(0, |all, digest| all ^ self.peek(*digest));
-            std::hint::black_box(fetched);
+            group.iter().for_each(|digest| self.expect(*digest));
             for (at, digest) in group.iter().enumerate() {
                 if !self.insert(*digest) {
                     return Err(n * GROUP + at);
@@ -75,12 +76,17 @@ impl Ids {
         Ok(())
     }
 
-    /// Whatever stands where the digest would like to stand.
+    /// The digest will be inserted soon: fetch what that needs.
     #[inline(always)]
-    fn peek(&self, digest: [u8; 16]) -> u32 {
+    pub fn expect(&self, digest: [u8; 16]) {
         let digest = u128::from_le_bytes(digest);
-        let Some(table) = self.tables.get(digest as usize % TABLES) else { return 0 };
-        table.index.get(home(tag(digest), table.index.len())).map_or(0, |bucket| bucket.0[0])
+        let Some(table) = self.tables.get(digest as usize % TABLES) else { return };
+        if let Some(bucket) = table.index.get(home(tag(digest), table.index.len())) {
+            fetch(bucket);
+        }
+        if let Some(last) = table.digests.last() {
+            fetch(last);
+        }
     }
 }
 

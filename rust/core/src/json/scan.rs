@@ -291,14 +291,33 @@ pub fn best<W: Work>(work: W) -> W::Done {
     work.with::<Plain>()
 }
 
+/// Ask for the line of the cache that `value` begins in, without waiting for it.
+#[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
+pub fn fetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    // SAFETY: a hint; it reads nothing that the program could see, and SSE is in the baseline of the target.
+    unsafe {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast());
+    }
+}
+
 /// The 64 bytes at `p`, or `None` where fewer are left.
 #[inline(always)]
 pub fn chunk64(b: &[u8], p: usize) -> Option<&[u8; 64]> {
     b.get(p..p + 64)?.try_into().ok()
 }
 
+/// The backslashes among 16 bytes, one bit each.
 #[inline(always)]
-fn chunk16(b: &[u8], p: usize) -> Option<&[u8; 16]> {
+pub fn backslashes(c: &[u8; 16]) -> u32 {
+    Chunk::load(c).any([b'\\'])
+}
+
+#[inline(always)]
+pub fn chunk16(b: &[u8], p: usize) -> Option<&[u8; 16]> {
     b.get(p..p + 16)?.try_into().ok()
 }
 

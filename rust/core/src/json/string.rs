@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{best, chunk64, special, Build, Work};
+use super::scan::{backslashes, best, chunk16, chunk64, special, Build, Work};
 use super::{Fault, FaultKind};
 
 /// Where a string ends and what it is made of.
@@ -146,33 +146,61 @@ fn unicode(b: &[u8], at: usize) -> Result<(usize, bool), Fault> {
 
 /// Append the text that a (valid) literal stands for.
 pub fn decode_into(literal: &[u8], out: &mut Vec<u8>) {
-    let mut rest = literal;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let Some(&c) = rest.get(at + 1) else { return };
-        let mut used = at + 2;
-        match c {
-            b'b' => out.push(8),
-            b't' => out.push(9),
-            b'n' => out.push(10),
-            b'f' => out.push(12),
-            b'r' => out.push(13),
-            b'u' => {
-                let mut v = hex4(rest, at + 2).unwrap_or(0xfffd);
-                used = at + 6;
-                if (0xd800..0xdc00).contains(&v) {
-                    let low = hex4(rest, at + 8).unwrap_or(0xdc00);
-                    v = 0x10000 + ((v - 0xd800) << 10) + (low & 0x3ff);
-                    used = at + 12;
-                }
-                let c = char::from_u32(v).unwrap_or('\u{fffd}');
-                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    let from = out.len();
+    // No text is longer than its literal; the rest is for what stands in place of half an escape at the end.
+    out.resize(from + literal.len() + 4, 0);
+    let length = decode_to(literal, &mut out[from..]);
+    out.truncate(from + length);
+}
+
+/// The same into a place that is four bytes longer than the literal; returns the length of the text.
+fn decode_to(literal: &[u8], out: &mut [u8]) -> usize {
+    let (mut i, mut o) = (0, 0);
+    loop {
+        // Sixteen bytes are copied whether they are text or not: what comes next is written over the rest.
+        while let (Some(c), Some(place)) = (chunk16(literal, i), out.get_mut(o..o + 16)) {
+            place.copy_from_slice(c);
+            let escapes = backslashes(c);
+            if escapes != 0 {
+                i += escapes.trailing_zeros() as usize;
+                o += escapes.trailing_zeros() as usize;
+                break;
             }
-            c => out.push(c),
+            (i, o) = (i + 16, o + 16);
         }
-        rest = rest.get(used..).unwrap_or_default();
+        while i < literal.len() && literal[i] != b'\\' {
+            out[o] = literal[i];
+            (i, o) = (i + 1, o + 1);
+        }
+        let Some(&c) = literal.get(i + 1) else { return o };
+        let plain = match c {
+            b'b' => 8,
+            b't' => 9,
+            b'n' => 10,
+            b'f' => 12,
+            b'r' => 13,
+            b'u' => {
+                let (c, width) = unicode_text(literal, i);
+                o += c.encode_utf8(&mut out[o..]).len();
+                i = (i + width).min(literal.len());
+                continue;
+            }
+            c => c,
+        };
+        out[o] = plain;
+        (i, o) = (i + 2, o + 1);
     }
-    out.extend_from_slice(rest);
+}
+
+/// The character that the `\u` escape at `at` of a (valid) literal stands for, and the bytes it takes.
+fn unicode_text(literal: &[u8], at: usize) -> (char, usize) {
+    let v = hex4(literal, at + 2).unwrap_or(0xfffd);
+    if !(0xd800..0xdc00).contains(&v) {
+        return (char::from_u32(v).unwrap_or('\u{fffd}'), 6);
+    }
+    let low = hex4(literal, at + 8).unwrap_or(0xdc00);
+    let v = 0x10000 + ((v - 0xd800) << 10) + (low & 0x3ff);
+    (char::from_u32(v).unwrap_or('\u{fffd}'), 12)
 }
 
 /// Pieces of a text that are handed on at once: large enough for a hash, small enough for the nearest cache.
@@ -339,6 +367,38 @@ mod tests {
             assert_eq!(scan(&text, 0).map(|s| (s.end, s.canonical)), want, "{shown:?}");
             let plain = Escaped { b: &text, from: 0 }.with::<Plain>();
             assert_eq!(plain.map(|s| (s.end, s.canonical)), want, "{shown:?}");
+        }
+    }
+
+    /// What a literal stands for, escape by escape.
+    fn decoded_plainly(literal: &str) -> String {
+        serde_json::from_str(&format!("\"{literal}\"")).unwrap()
+    }
+
+    #[test]
+    fn texts_are_decoded_as_another_reader_does_wherever_escapes_stand() {
+        let units = ["x", r"\n", r"\\", r#"\""#, r"\/", r"\u00e9", r"\u001b", r"\ud83d\ude00", "é", "sixteen bytes !!"];
+        for first in units {
+            for second in units {
+                for shift in 0..35 {
+                    let literal = "z".repeat(shift) + first + second + &"y".repeat(shift % 19) + second;
+                    let mut out = b"before".to_vec();
+                    decode_into(literal.as_bytes(), &mut out);
+                    let want = "before".to_owned() + &decoded_plainly(&literal);
+                    assert_eq!(String::from_utf8(out).unwrap(), want, "{literal}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn half_an_escape_at_the_end_is_no_reason_to_fail() {
+        for (literal, want) in
+            [(r"a\", "a"), (r"a\u", "a\u{fffd}"), (r"a\u12", "a\u{fffd}"), (r"a\ud83d", "a\u{1f400}")]
+        {
+            let mut out = Vec::new();
+            decode_into(literal.as_bytes(), &mut out);
+            assert_eq!(out, want.as_bytes(), "{literal}");
         }
     }
 

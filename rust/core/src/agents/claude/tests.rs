@@ -458,3 +458,16 @@ fn every_prefix_gives_a_prefix_of_the_events() {
         assert_eq!(part.events, whole.events[..part.events.len()], "{n}");
     }
 }
+
+#[test]
+fn a_line_that_is_too_long_is_named_by_its_number() {
+    let short = with_envelope(r#"{"type":"user","uuid":"a",$,"message":{"role":"user","content":"hi"}}"#);
+    // Lines of all sorts before it: blank, damaged, two values on one, and enough for many blocks.
+    let log = format!("{short}\n\r\n{{\n{short}{short}\n{}{}\n{short}\n", (short.clone() + "\n").repeat(9000), {
+        "x".repeat((1 << 20) + 1)
+    });
+    for jobs in 1..=2 {
+        let error = bytes("claude-code", log.as_bytes(), jobs, false).unwrap_err();
+        assert_eq!((error.code, error.line), (Code::LineTooLong, Some(9005)), "{jobs} threads");
+    }
+}
