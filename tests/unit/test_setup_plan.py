@@ -253,6 +253,24 @@ def test_a_hook_in_the_working_tree_is_refused_with_the_lines_to_add(clone, env)
     assert not (clone.git_dir / "opensession-hooks").exists()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name=$(basename "$0")\n',
+        "case ${0##*/} in pre-push) ;; esac\n",
+        "hook_type = File.basename($0)\n",
+        "# husky\n",
+    ],
+)
+def test_a_hook_that_goes_by_its_own_name_keeps_it(clone, text):
+    clone.older("#!/bin/sh\n" + text)
+    code, _, err = clone(*FIX)
+    assert (code, "would lose that name" in err) == (6, True)
+    clone.older("#!/bin/sh\n" + text + "\n".join(place.LINES))
+    assert "doctor summary: no blocking issues." in clone.fixed()
+    assert (clone.hooks / "pre-push").read_text().startswith("#!/bin/sh\n" + text)
+
+
 def test_a_folder_of_stubs_means_the_file_that_they_run(clone, env):
     stubs = env.work / ".husky" / "_"
     stubs.mkdir(parents=True)

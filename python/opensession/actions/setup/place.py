@@ -27,6 +27,9 @@ LINES = (
     f'ours="$(git rev-parse --git-common-dir)/{INCLUDED}/{hook.NAME}"; [ ! -x "$ours" ] || "$ours" "$@" || exit $?',
 )
 _CALLS_US = re.compile(rb"^[^#\n]*" + INCLUDED.encode() + rb"/" + hook.NAME.encode(), re.MULTILINE)
+_BY_NAME = re.compile(
+    rb"basename[^\n]*\$\{?0|\$\{0##|basename\(\$(?:0|PROGRAM_NAME)|basename\((?:sys\.argv\[0\]|__file__)|\bhusky\b"
+)
 _LEGACY = "pre-push.legacy"
 """What the pre-commit framework calls the hook that was there before its own, and runs."""
 
@@ -79,6 +82,8 @@ def find(repository: Repository, env: Mapping[str, str]) -> Place:
     off = configured is not None and (not configured[1] or (folder.exists() and not folder.is_dir()))
     entry = look(_entry(folder))
     closed = _closed(repository, entry.path, env)
+    if closed is None and entry.kind is hook.Kind.FOREIGN and _BY_NAME.search(entry.data or b""):
+        closed = "it does what its own file name says, and would lose that name"
     legacy = look(entry.path.parent / _LEGACY)
     if entry.kind is hook.Kind.FOREIGN and legacy.kind.ours and b"pre-commit" in (entry.data or b""):
         return Place(folder, origin, off, entry, closed, calls_us=True, ours=legacy)
