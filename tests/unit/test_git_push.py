@@ -520,15 +520,17 @@ def test_a_server_that_says_nothing_is_given_up(env, clone, bare):
     assert failure.value.next[0] == f"git push {url} {REF}:{REF}"
 
 
-@pytest.mark.parametrize("filters", [True, False])
-def test_two_clones_push_over_http(env, clone, bare, filters):
-    env.git("config", "uploadpack.allowFilter", str(filters).lower(), cwd=bare)
+@pytest.mark.parametrize(("filters", "protocol"), [("true", "2"), ("false", "2"), ("true", "0")])
+def test_two_clones_push_over_http(env, clone, bare, filters, protocol):
+    env.git("config", "uploadpack.allowFilter", filters, cwd=bare)
     env.git("config", "http.receivepack", "true", cwd=bare)
     h = hashlib.sha256(b"a").hexdigest()
     links = [Link(COMMIT, h, ("cwd",), share) for share in (0.25, 0.5)]
     with served(bare.parent) as server:
         url = f"{server.url}/{bare.name}"
         one, two = clone("one"), clone("two")
+        for each in (one, two):  # the older protocol gives single objects to nobody
+            env.git("config", "protocol.version", protocol, cwd=each.path)
         one.add("a", "b", links=(links[0],))
         two.add("a", "c", links=(links[1],))
         one.push(url)

@@ -169,6 +169,9 @@ def test_bytes_that_are_not_canonical_are_checked_as_they_are_and_stored_in_cano
     origin = known.read("main", f"sessions/{known.loose_sha256}.jsonl")
     assert (origin.checked, origin.canonical) == (True, False)
     assert hashlib.sha256(stored(origin)).hexdigest() == origin.sha256 != known.loose_sha256
+    known.bare.rename(known.bare.with_name("away.git"))
+    again = known.read("main", f"sessions/{known.loose_sha256}.jsonl")
+    assert (again.sha256, again.checked, again.canonical) == (origin.sha256, True, False)
 
 
 def test_bytes_that_do_not_hash_to_their_path_are_refused(known):
@@ -324,7 +327,7 @@ def test_the_private_repository_is_gone_afterwards_and_the_user_s_is_untouched(k
         if p.is_file() and "opensession" not in p.parts
     }
     assert after == before
-    assert not list((known.path / ".git" / "opensession" / "git").iterdir())
+    assert not list((known.path / ".git" / "opensession" / "git").iterdir())  # nothing of it is left
 
 
 def test_a_file_larger_than_the_limit_is_refused(known, monkeypatch):
@@ -340,9 +343,10 @@ def test_a_limit_that_is_no_number_is_told(typed):
         limits_of({SIZE: typed})
 
 
-@pytest.mark.parametrize("filters", [True, False])
-def test_a_server_is_read_over_http_with_and_without_filters(world, filters):
-    world.env.git("config", "uploadpack.allowFilter", str(filters).lower(), cwd=world.bare)
+@pytest.mark.parametrize(("filters", "protocol"), [("true", "2"), ("false", "2"), ("true", "0")])
+def test_a_server_is_read_over_http_whatever_it_can_do(world, filters, protocol):
+    world.env.git("config", "uploadpack.allowFilter", filters, cwd=world.bare)
+    world.env.git("config", "protocol.version", protocol, cwd=world.path)
     with served(world.root) as server:
         url = f"{server.url}/toaster.git"
         world.add(url)

@@ -30,6 +30,7 @@ from opensession.git.repository import Repository
 from opensession.git.state import State
 from opensession.git.transport import Limits, private, settings_of, strangers
 from opensession.settings import quoted
+from opensession.store.folders import storage
 from opensession.uri import GithubUri, GitlabUri, GitUri
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     """Copies the file to a descriptor."""
 
 _PROMISE = re.compile(r"(?:.*/)?([0-9a-f]{64})\.jsonl", re.DOTALL)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CANONICAL = "git/canonical"
 _FOLDS_CASE = ("https://github.com/", "https://gitlab.com/")
 SIZE = "OPENSESSION_MAX_FETCH"
 
@@ -57,9 +60,9 @@ def materialize(stores: Stores, uri: RemoteUri, place: Place) -> Origin:
     """
     match = _PROMISE.fullmatch(uri.path)
     promised = None if match is None else match[1]
-    holder = None if promised is None else next((s for s in stores if s.has(promised)), None)
-    if holder is not None and promised is not None:
-        return Origin(holder, promised, checked=True, canonical=True)
+    kept = None if promised is None else _kept(stores, promised)
+    if kept is not None:
+        return kept
     failure: OpensessionError | None = None
     for read in _ways(stores.write, uri, place, promised):
         try:
@@ -68,6 +71,31 @@ def materialize(stores: Stores, uri: RemoteUri, place: Place) -> Origin:
             failure = failure or error
     assert failure is not None
     raise failure
+
+
+def _kept(stores: Stores, promised: str) -> Origin | None:
+    """What a store has under the promised hash: these bytes, or their canonical form."""
+    for store in stores:
+        if store.has(promised):
+            return Origin(store, promised, checked=True, canonical=True)
+    for store in stores:
+        try:
+            canonical = (store.root / _CANONICAL / promised).read_text("ascii")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if _SHA256.fullmatch(canonical) and store.has(canonical):
+            return Origin(store, canonical, checked=True, canonical=False)
+    return None
+
+
+def _remember(store: Store, promised: str, canonical: str) -> None:
+    """Note under which address the canonical form of other bytes is kept; lost, it costs a transfer."""
+    folder = store.root / _CANONICAL
+    with storage(folder, "write to"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = folder / f".tmp-{os.urandom(8).hex()}"
+        fresh.write_text(canonical, "ascii")
+        fresh.replace(folder / promised)
 
 
 def _stored(store: Store, uri: RemoteUri, promised: str | None, read: Read) -> Origin:
@@ -85,6 +113,8 @@ def _stored(store: Store, uri: RemoteUri, promised: str | None, read: Read) -> O
         except HailError as error:
             error.message = f"what stands at {uri} is no session: {error.message}"
             raise
+    if promised is not None and kept.sha256 != promised:
+        _remember(store, promised, kept.sha256)
     return Origin(store, kept.sha256, promised is not None, canonical=kept.sha256 == fetched.sha256)
 
 
