@@ -10,7 +10,7 @@ use crate::call::Signals;
 use crate::fd;
 
 /// So many bytes are written before the disk begins with them: whoever syncs the file waits for the last of them only.
-const BEHIND: u64 = 8 << 20;
+const BEHIND: u64 = 4 << 20;
 
 /// Writes to a descriptor, and asks between two writes that did not get through whether to stop.
 pub struct FdWriter {
