@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,19 @@ def disk(request, tmp_path):
 
 def cut(image: Path, mount: Path) -> None:
     """Cut the power: nothing that is only in memory gets to the disk."""
+    shut_down(mount)
+    remount(image, mount)
+
+
+def shut_down(mount: Path) -> None:
     fd = os.open(mount, os.O_RDONLY)
     try:
         fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", WITHOUT_THE_JOURNAL))
     finally:
         os.close(fd)
+
+
+def remount(image: Path, mount: Path) -> None:
     subprocess.run(["umount", str(mount)], check=True)
     subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True)
 
@@ -113,6 +122,41 @@ def test_what_was_recorded_survives_a_power_cut_and_so_does_the_repository(env, 
     env.git("gc", "-q", cwd=repository)
     env.git("fsck", "--full", cwd=repository)
     assert env.git("notes", "--ref=opensession", "list", cwd=repository).count("\n") + 1 == TIMES // 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    WHERE is None, reason="OPENSESSION_POWER_CUT is not set (it needs root and a loop device)"
+)
+def test_a_power_cut_while_it_is_being_written_leaves_the_repository_whole(env, disk, tmp_path):
+    image, mount = disk
+    (tmp_path / "shelf").mkdir()
+    variables = {name: value for name, value in env.variables.items() if name != "GIT_TEST_FSYNC"}
+    for moment in range(20):
+        repository = mount / f"w{moment}"
+        env.git("init", "-q", "-b", "main", str(repository))
+        env.git("-c", "core.fsync=all", "commit", "-q", "--allow-empty", "-m", "base", cwd=repository)
+        os.sync()
+        writer = subprocess.Popen(
+            [sys.executable, "-c", RECORD_EACH, str(repository), "100", str(tmp_path / "shelf")],
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert writer.stdout is not None
+        lines = [writer.stdout.readline() for _ in range(1 + moment % 3)]
+        time.sleep(moment * 0.007)  # the moment itself is what is tried; a record takes some 50 ms
+        shut_down(mount)
+        lines += writer.stdout.readlines()  # acknowledged before the cut, and read after it
+        writer.stdout.close()
+        assert writer.wait() != 0
+        remount(image, mount)
+        for line in filter(None, lines):
+            ref, _, digest = line.decode().split()
+            assert env.git("cat-file", "-t", f"{ref}:{path_of(digest)}", cwd=repository) == "blob"
+        env.git("fsck", "--full", cwd=repository)
+        env.git("gc", "-q", cwd=repository)
+        env.git("fsck", "--full", cwd=repository)
 
 
 def path_of(digest: str) -> str:
