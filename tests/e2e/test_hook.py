@@ -120,6 +120,20 @@ def test_a_remote_that_moved_gets_nothing_until_it_is_agreed_to_again(clone):
 
 
 @pytest.mark.slow
+def test_a_configuration_that_came_with_the_clone_may_narrow_where_sessions_go(clone):
+    clone.fix()
+    clone.session()
+    (clone.env.work / ".opensession").mkdir()
+    (clone.env.work / ".opensession" / "config.toml").write_text(
+        '[privacy]\nonly_remotes = ["https://host/o/r"]\n'
+    )
+    done = clone.push()
+    assert (done.code, clone.pushed(), clone.there()) == (0, True, [])
+    assert "no session was sent: " in done.err
+    assert "privacy.only_remotes" in done.err
+
+
+@pytest.mark.slow
 def test_a_typed_address_gets_nothing(clone):
     clone.fix()
     clone.session()

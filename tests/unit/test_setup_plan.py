@@ -126,6 +126,22 @@ def test_taking_it_back_leaves_what_was_there(clone, env):
     )
 
 
+def test_the_commands_of_the_plan_restore_what_was_there(clone, env):
+    env.git("config", "opensession.fanout-mode", "notes")
+    clone.older()
+    before = clone.world()
+    out = clone.fixed()
+    restore = [line.strip().removeprefix("restore: ") for line in out.splitlines() if "restore: " in line]
+    assert len(restore) == 6
+    for command in reversed(restore):
+        assert os.system(command) == 0, command
+    after = clone.world()
+    assert after[1] == before[1]
+    assert {path for path in after[0] if path.startswith(str(clone.hooks))} == {
+        path for path in before[0] if path.startswith(str(clone.hooks))
+    }
+
+
 def test_what_was_changed_since_is_not_taken_back(clone, env):
     clone.fixed()
     with open(clone.hooks / "pre-push", "a") as file:
