@@ -453,3 +453,22 @@ def test_what_points_to_no_commit_is_no_ledger(usual):
     usual.git("update-ref", ledger.ref, ledger.objects.write("blob", [b"x"])[0])
     with pytest.raises(IntegrityError, match="points to a blob"):
         ledger.tip()
+
+
+def test_each_session_gets_its_own_description_and_some_have_none(usual):
+    ledger = usual.ledger()
+    digests = [f"{n:064x}" for n in (1 << 248, 2 << 248, 3 << 248, 3 << 248 | 1, 9 << 248)]
+    described = digests[1::2]
+    session, *about = ledger.objects.write("blob", [b"x\n", b"{", *(b'{"id":"%d"}' % n for n in range(2))])
+    strays = {meta_path("0" * 64): about[1], meta_path("f" * 64): about[1], meta_path(digests[4]): about[0]}
+    files = {session_path(digest): session for digest in digests}
+    metas = {meta_path(digest): oid for digest, oid in zip(described, about[1:], strict=True)}
+    write_tree(usual, ledger.ref, files | metas | strays | {flat_path("5" * 64): session})
+    found = {entry.sha256: entry.meta for entry in ledger.sessions(meta=True)}
+    assert found == {
+        **dict.fromkeys([*digests, "5" * 64]),
+        described[0]: {"id": "0"},
+        described[1]: {"id": "1"},
+    }
+    assert ledger.meta(described[0]) == {"id": "0"}
+    assert ledger.meta(digests[0]) is None

@@ -16,6 +16,7 @@ from opensession.errors import BusyError, IntegrityError, NotFoundError
 from opensession.git.changes import Changes, plan
 from opensession.git.entries import (
     COMMITS,
+    SESSIONS,
     Kind,
     classify,
     gone_path,
@@ -137,7 +138,10 @@ class Ledger:
             return state.has(gone_path(sha256))
 
     def sessions(self, *, meta: bool = False) -> Iterator[LedgerEntry]:
-        """All sessions that were not taken back, those of older programs too, in no order that means anything."""
+        """All sessions that were not taken back, those of older programs too, in no order that means anything.
+
+        ``meta`` adds the descriptions of those that have one in this layout.
+        """
         with self._state() as state:
             gone = {path.rpartition("/")[2] for path, _ in state.files("v2", "gone")}
             listed = (
@@ -150,12 +154,25 @@ class Ledger:
             yield from self._described(state, listed) if meta else listed
 
     def _described(self, state: State, entries: Iterator[LedgerEntry]) -> Iterator[LedgerEntry]:
-        about = {path.rpartition("/")[2][:-5]: oid for path, oid in state.files("v2", "meta")}
+        """The same entries with their descriptions. Git lists both by address, so they are read side by side: of a
+        million nothing is kept.
+        """
+        documents = (
+            (path.rpartition("/")[2].removesuffix(".json"), oid) for path, oid in state.files("v2", "meta")
+        )
+        ahead = next(documents, None)
         while group := list(islice(entries, _AT_ONCE)):
-            known = [oid for entry in group if (oid := about.get(entry.sha256 or "")) is not None]
-            documents = dict(zip(known, state.batch.many(known, limit=LIMIT), strict=True))
+            known: dict[str, str] = {}
             for entry in group:
-                data = documents.get(about.get(entry.sha256 or "", ""))
+                if entry.sha256 is None or not entry.path.startswith(SESSIONS):
+                    continue
+                while ahead is not None and ahead[0] < entry.sha256:
+                    ahead = next(documents, None)
+                if ahead is not None and ahead[0] == entry.sha256:
+                    known[entry.sha256] = ahead[1]
+            read = dict(zip(known, state.batch.many(known.values(), limit=LIMIT), strict=True))
+            for entry in group:
+                data = read.get(entry.sha256 or "")
                 yield entry if data is None else entry._replace(meta=read_meta(data))
 
     def _meta(self, state: State, sha256: str) -> Mapping[str, Any] | None:
