@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from opensession.git.entries import session_path
 from opensession.git.ledger import Changes, Ledger
 from opensession.git.refs import ledger_ref
 from opensession.git.repository import Repository
+from opensession.git.transport import Limits
 from opensession.settings import quoted
 from opensession.store import Store, Stores
 from opensession.uri import GithubUri, remote_uri
@@ -412,3 +414,14 @@ def test_a_uri_that_is_refused_says_how_it_can_be_read(world, tmp_path):
     assert "--remote" in step
     done = world.env.run(*step.split()[1:], cwd=tmp_path)
     assert (done.returncode, world.sha256 in done.stdout.decode()) == (0, True)
+
+
+def test_a_server_that_says_nothing_is_given_up(world, monkeypatch):
+    monkeypatch.setattr("opensession.actions.remote.limits_of", lambda env: Limits(idle=0.3))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/x.git"
+        world.add(url)
+        with pytest.raises(RemoteFailedError, match="does not answer") as failure:
+            world.read("main", "notes.jsonl", url)
+    assert failure.value.reason == "hung"
+    assert not list((world.path / ".git" / "opensession" / "git").iterdir())

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from opensession.git.repository import Repository
 
 ATTEMPTS = 50
-SECONDS = 300.0
 _DOING = "push the ledger"
 _LONGEST_PAUSE = 1.5
 _PATIENCE_WITH_LOCKS = 8
@@ -76,7 +75,7 @@ def push_ledger(
     remote: Remote,
     *,
     attempts: int = ATTEMPTS,
-    timeout: float = SECONDS,
+    timeout: float | None = None,
     hooks: bool = True,
     rewrite: bool = False,
     tip: str | None = None,
@@ -84,13 +83,14 @@ def push_ledger(
 ) -> Pushed:
     """Push the ledger ``ref`` to the remote, united with what is there.
 
+    ``timeout`` is for all of it; without one each transfer may take as long as it makes progress (``limits``).
     ``hooks`` lets the user's own pre-push hook look at it first, as at any push that the user starts. With ``rewrite``
     the remote's ledger starts anew, in one commit without a parent: what was taken back is then reachable no more.
     ``tip`` is a commit to bring in place of the ledger that is here. Notes are pushed in the same way.
     """
     pushed = None
     for destination in remote.destinations():
-        job = _Job(repository, checked_ref(ref), destination, time.monotonic() + timeout, limits or Limits())
+        job = _Job(repository, checked_ref(ref), destination, timeout, limits or Limits())
         try:
             with mirror_of(repository, store_root, destination) as mirror:
                 try:
@@ -110,12 +110,12 @@ class _Job:
     """One push to one address."""
 
     def __init__(
-        self, repository: Repository, ref: str, remote: Remote, deadline: float, limits: Limits
+        self, repository: Repository, ref: str, remote: Remote, timeout: float | None, limits: Limits
     ) -> None:
         self._repository = repository
         self._ref = ref
         self._remote = remote
-        self._deadline = deadline
+        self._deadline = None if timeout is None else time.monotonic() + timeout
         self._limits = limits
 
     def run(self, mirror: Mirror, attempts: int, tip: str | None, *, hooks: bool, rewrite: bool) -> Pushed:
@@ -152,6 +152,8 @@ class _Job:
 
     def _now(self) -> Limits:
         """The limits with what is left of the time."""
+        if self._deadline is None:
+            return self._limits
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise RemoteFailedError(
@@ -161,8 +163,10 @@ class _Job:
 
     def _pause(self, attempt: int) -> None:
         """Wait as long as nobody else."""
-        most = min(_LONGEST_PAUSE, 0.05 * 1.5 ** min(attempt, 20), self._deadline - time.monotonic())
-        time.sleep(max(0.0, most) * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
+        most = min(_LONGEST_PAUSE, 0.05 * 1.5 ** min(attempt, 20))
+        if self._deadline is not None:
+            most = max(0.0, min(most, self._deadline - time.monotonic()))
+        time.sleep(most * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
 
     def _pushing(self, mirror: Mirror, *, hooks: bool, rewrite: bool) -> Pushing:
         settings = settings_of(self._repository)
@@ -184,7 +188,7 @@ class _Job:
         limits = self._now()
         done = transfer(
             pushing, *words, remote=self._remote, doing=_DOING, ok=range(256),
-            limits=limits._replace(idle=limits.hooks),
+            limits=limits._replace(idle=limits.hooks if pushing.hooked else limits.server),
         )  # fmt: skip
         if done.code == 0:
             return None

@@ -59,12 +59,14 @@ class Limits(NamedTuple):
 
     idle: float = 30.0
     """Seconds without a sign of life; git tells its progress about once a second."""
-    total: float = 3600.0
-    """Seconds in all."""
+    total: float = 86_400.0
+    """Seconds in all: what makes progress is not stopped for being large."""
     bytes: int = 4 << 30
     """Size of what is received."""
+    server: float = 120.0
+    """Seconds without a sign of life while the server looks through what it got."""
     hooks: float = 600.0
-    """Seconds without a sign of life while hooks of the user or of the server may be at work."""
+    """The same while a hook of the user's may be at work."""
 
 
 class Setting(NamedTuple):
@@ -248,6 +250,8 @@ class Pushing(Git):
             options=_PATIENT if hooks is None else (*_PATIENT, f"core.hooksPath={hooks}"),
         )
         self.hooks = hooks is not None
+        self.hooked = hooks is not None and _has_hook(hooks, repository)
+        """Whether there is a hook, as far as can be seen."""
         self._objects = objects
         self._shallow = None if (repository.common_dir / "shallow").exists() else shallow
 
@@ -261,6 +265,11 @@ class Pushing(Git):
             env["GIT_SHALLOW_FILE"] = str(self._shallow)
         env.pop("GIT_LITERAL_PATHSPECS")  # the hooks' own git commands may use magic ones
         return env
+
+
+def _has_hook(folder: str, repository: Repository) -> bool:
+    path = os.path.expanduser(folder)
+    return os.path.exists(os.path.join(repository.worktree or repository.git_dir, path, "pre-push"))
 
 
 def _listed(folder: Path) -> str:
