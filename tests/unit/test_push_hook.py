@@ -23,7 +23,7 @@ PROGRAM = """#!/bin/sh
 { printf 'call'; printf ' [%s]' "$@"; printf '\\n'; cat; } >>"$LOG"
 printf 'deadline %s\\n' "${OPENSESSION_DEADLINE-none}" >>"$LOG.deadline"
 case $2 in
---print-fanout-mode) echo hidden_ref ;;
+--print-fanout-mode) echo hidden_ref; exit "${MODE_CODE:-0}" ;;
 --print-ledger-ref) shift; while [ $# -gt 0 ]; do echo "refs/opensession/branches/$2"; shift 2; done ;;
 --push-branches) exit "${PUSH_CODE:-0}" ;;
 esac
@@ -223,6 +223,12 @@ def test_a_failure_of_ours_only_warns(hooks):
 def test_strict_in_any_spelling_refuses_the_push(hooks, word):
     code, said = hooks.run(line(), PUSH_CODE="7", OPENSESSION_STRICT=word)
     assert (code, "the push is refused, because OPENSESSION_STRICT is set" in said) == (1, True)
+
+
+@pytest.mark.parametrize(("strict", "code"), [("", 0), ("1", 1)])
+def test_a_program_that_cannot_work_here_is_not_asked_again(hooks, strict, code):
+    assert hooks.run(line(), MODE_CODE="6", OPENSESSION_STRICT=strict)[0] == code
+    assert hooks.calls == [call("--print-fanout-mode")]
 
 
 def test_strict_lets_a_push_pass_that_had_no_failure(hooks):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEADLINE = "OPENSESSION_DEADLINE"
 _USUAL = 18.0
+_FOR_RECORDING = 0.6
+"""The share of the time that recording may take; the rest is for scanning and sending."""
 _BUSY_EXIT = 9
 
 
@@ -40,19 +42,18 @@ def answer(args: Args, report: Report) -> int | None:
         return _print_mode(report)
     if args.many("--print-ledger-ref"):
         return _print_refs(args, report)
-    call = (
-        _sync
-        if args.many("--sync-branch-session")
-        else _push
-        if args.text("--push-branches") is not None
-        else None
-    )
-    if call is None:
-        return None
-    seconds = _seconds()
+    if args.many("--sync-branch-session"):
+        return _in_time(_sync, args, report, _seconds() * _FOR_RECORDING)
+    if args.text("--push-branches") is not None:
+        return _in_time(_push, args, report, _seconds())
+    return None
+
+
+def _in_time(call: Callable[[Args, Report, float], int], args: Args, report: Report, seconds: float) -> int:
     try:
         with _alarm(seconds):
-            return call(args, report, time.monotonic() + seconds)
+            # What ends by itself can say what it got done; the alarm is for what hangs.
+            return call(args, report, time.monotonic() + seconds * 0.9)
     except OutOfTime:
         report.say("opensession: there was no time for everything; the next push goes on from here")
         return _BUSY_EXIT

@@ -113,7 +113,7 @@ def note(
 
     changed = False
     for ref in refs:
-        if ref.deletes or not ref.local_ref.startswith("refs/heads/"):
+        if ref.deletes or not {ref.local_ref[:11], ref.remote_ref[:11]} & {"refs/heads/"}:
             continue
         known = [ref.remote_oid] if ref.remote_oid.strip("0") else []
         commits = new_commits(repository, [ref.local_oid], known, remote, timeout=10.0)

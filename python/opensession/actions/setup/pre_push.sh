@@ -171,7 +171,8 @@ call() {
 remote=$1
 url=$2
 mode=
-call setup --print-fanout-mode >"$dir/mode" && read -r mode <"$dir/mode"
+call setup --print-fanout-mode >"$dir/mode" || [ -n "$late" ] || give_up "sessions were not recorded"
+read -r mode <"$dir/mode"
 
 if read -r oid branch <"$dir/branches"; then
     set --

@@ -137,7 +137,12 @@ class MoveFile(NamedTuple):
 
     def undo(self, repository: Repository) -> str | None:  # noqa: ARG002
         if not os.path.lexists(self.target):
-            return f"{self.source} is not put back: {self.target} is gone"
+            # Where an undoing that was cut off is done again, it is back already.
+            return (
+                None
+                if os.path.lexists(self.source)
+                else f"{self.source} is not put back: {self.target} is gone"
+            )
         if os.path.lexists(self.source):
             return f"{self.target} stays: something else is at {self.source} now"
         files.move(self.target, self.source)
