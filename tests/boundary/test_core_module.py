@@ -131,6 +131,19 @@ def test_an_exception_of_a_callback_comes_back_as_it_is() -> None:
         core.canonicalize(session(1), ask)
 
 
+def test_a_large_output_stands_whole_behind_what_the_file_held(tmp_path: Path) -> None:
+    data = session(1000, "x" * 9_999)  # more than once as much as is handed to the disk at a time
+    [info] = core.canonicalize(data)
+    path = tmp_path / "out"
+    path.write_bytes(b"junk")
+    with path.open("r+b") as file:
+        os.lseek(file.fileno(), 4, os.SEEK_SET)
+        core.canonicalize(data, file.fileno())
+    written = path.read_bytes()
+    assert (written[:4], len(written)) == (b"junk", 4 + info["bytes"])
+    assert hashlib.sha256(written[4:]).hexdigest() == info["sha256"]
+
+
 def test_a_source_that_is_none_is_a_type_error() -> None:
     for wrong in (None, 1.5, ["a"], bytearray(b"x")):
         with pytest.raises(TypeError):
