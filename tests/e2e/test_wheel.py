@@ -64,6 +64,7 @@ def test_it_holds_the_compiled_core_for_every_python_from_3_11(wheel):
     assert any(name.startswith("opensession/_core") and name.endswith(".so") for name in names)
     assert "opensession/py.typed" in names
     assert "opensession/_core.pyi" in names
+    assert "opensession/actions/setup/pre_push.sh" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any("tests" in name or name.endswith(".rs") for name in names)
 
