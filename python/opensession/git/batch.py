@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession import core
 from opensession.errors import IntegrityError, StorageFailedError
-from opensession.git import process
+from opensession.git import process, scratch
 from opensession.git.failures import failure
 from opensession.git.process import Done
 
@@ -39,7 +38,7 @@ class Batch:
 
     def __init__(self, git: Git) -> None:
         self.git = git
-        self._said = core.temporary_fd()
+        self._said = scratch.file()
         try:
             self._child = process.start(
                 *git.command("cat-file", "--batch-command"),

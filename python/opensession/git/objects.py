@@ -14,7 +14,8 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from opensession.errors import IntegrityError, InternalError, StorageFailedError
+from opensession.errors import IntegrityError, InternalError
+from opensession.git import scratch
 from opensession.git.environment import BIG
 from opensession.git.failures import Held, failure, lock_in
 from opensession.git.trees import object_id
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _WRITE = ("pack.compression=1", "core.logAllRefUpdates=false")
 _SLOWEST = 1 << 20
 """Bytes a second that the slowest machine compresses and writes; the time limit for a large object follows."""
-_AT_ONCE = 16
+_AT_ONCE = 8
 _PROCESSES = 4
 _WORTH_A_PROCESS = 8
 _LONGEST_PAUSE = 0.25
@@ -278,22 +279,16 @@ def pause(attempt: int) -> None:
 @contextmanager
 def _files(contents: Sequence[bytes]) -> Iterator[int]:
     """The contents as files of a private folder, gone at the end: a descriptor from which their names can be read."""
-    import tempfile
-
     with ExitStack() as stack:
+        folder = stack.enter_context(scratch.folder())
+        names = [os.path.join(folder, str(number)) for number in range(len(contents))]
         try:
-            folder = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="opensession-", ignore_cleanup_errors=True)
-            )
-            names = [os.path.join(folder, str(number)) for number in range(len(contents))]
             for name, data in zip(names, contents, strict=True):
                 with open(name, "xb") as file:
                     file.write(data)
-            listed = stack.enter_context(open(os.path.join(folder, "names"), "w+b"))
+            listed = stack.enter_context(open(os.path.join(folder, "names"), "x+b"))
             listed.write(os.fsencode("".join(f"{name}\n" for name in names)))
             listed.seek(0)
         except OSError as error:
-            raise StorageFailedError(
-                f"cannot make a temporary file: {error.strerror}", errno=error.errno
-            ) from error
+            raise scratch.failed(error) from error
         yield listed.fileno()

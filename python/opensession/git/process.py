@@ -106,13 +106,18 @@ def finish(
                 out += piece
                 if len(out) > limit:
                     raise TooMuch
-        try:
-            code = child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise TimedOut from None
+        code = wait(child, deadline - time.monotonic())
         return Done(code, bytes(out), err.text())
     finally:
         kill(child)
+
+
+def wait(child: subprocess.Popen[bytes], seconds: float) -> int:
+    """The exit code of a process that has nothing left to say."""
+    try:
+        return child.wait(max(0.0, seconds))
+    except subprocess.TimeoutExpired:
+        raise TimedOut from None
 
 
 def _traffic(

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from opensession import core
 from opensession.errors import NotFoundError, StorageFailedError
-from opensession.git import process
+from opensession.git import process, scratch
 from opensession.git.environment import Trust, environment, find_git, options, refuse_old, version_of
 from opensession.git.failures import failure, timed_out, too_much
 from opensession.git.process import ANSWER_LIMIT, Done, TimedOut, TooMuch
@@ -143,16 +142,21 @@ class Git:
 
     @contextmanager
     def _streaming(self, words: Sequence[str], doing: str) -> Iterator[subprocess.Popen[bytes]]:
-        with core.temporary_file() as said:
+        said = scratch.file()
+        try:
             child = self.start(*words, stdin=_DEVNULL, stdout=_PIPE, stderr=said)
             try:
                 yield child
                 # Its answer has been read to the end, or it would now be told that nobody listens.
-                code = child.wait(_SECONDS)
+                code = process.wait(child, _SECONDS)
+            except TimedOut:
+                raise timed_out(doing, _SECONDS, None) from None
             finally:
                 process.kill(child)
             if code != 0:
                 raise failure(Done(code, b"", os.pread(said, _PIECE, 0)), cwd=self.cwd, doing=doing)
+        finally:
+            os.close(said)
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
