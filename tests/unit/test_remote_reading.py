@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -425,3 +426,52 @@ def test_a_server_that_says_nothing_is_given_up(world, monkeypatch):
             world.read("main", "notes.jsonl", url)
     assert failure.value.reason == "hung"
     assert not list((world.path / ".git" / "opensession" / "git").iterdir())
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch) -> tuple[str, str]:
+    """A certificate for git.example that git trusts in this test, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=git.example", "-addext", "subjectAltName=DNS:git.example", "-out", cert, "-keyout", key],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    monkeypatch.setenv("GIT_SSL_CAINFO", cert)
+    return cert, key
+
+
+def test_the_public_network_is_asked_as_nobody_and_only_at_the_address_that_was_looked_at(
+    world, certificate, monkeypatch, tmp_path
+):
+    # The user's own settings would send a password; a URI that came from somebody else gets nothing of them.
+    config = tmp_path / "config"
+    config.write_text('[http]\n\textraHeader = "Authorization: Basic c2VjcmV0"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    with served(world.root, tls=certificate) as server:
+        port = server.url.rpartition(":")[2]
+        # No name server knows this name, so that git can only know its address from us.
+        monkeypatch.setattr(
+            addresses, "pinned", lambda normal, env: (f"http.curloptResolve=git.example:{port}:127.0.0.1",)
+        )
+        url = f"https://git.example:{port}/toaster"
+        origin = world.read("main", f"sessions/{world.sha256}.jsonl", url)
+        with pytest.raises(NotFoundError, match="refs/heads/none"):
+            world.read("none", "notes.jsonl", url)
+    assert (origin.sha256, origin.checked) == (world.sha256, True)
+    assert server.requests[0].startswith("GET /toaster/info/refs")
+    assert any(line.startswith("GET /toaster.git/info/refs") for line in server.requests)
+    assert not any("Basic" in line for line in server.requests)
+
+
+def test_a_public_server_that_asks_for_a_name_is_told(world, certificate, monkeypatch):
+    with served(world.root, tls=certificate, needs="Basic c2VjcmV0") as server:
+        port = server.url.rpartition(":")[2]
+        monkeypatch.setattr(
+            addresses, "pinned", lambda normal, env: (f"http.curloptResolve=git.example:{port}:127.0.0.1",)
+        )
+        with pytest.raises(RemoteFailedError) as failure:
+            world.read("main", "notes.jsonl", f"https://git.example:{port}/toaster")
+    assert failure.value.reason == "auth"
