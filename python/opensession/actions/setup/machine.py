@@ -115,7 +115,9 @@ def git_facts(env: Mapping[str, str]) -> GitFacts:
         version = Git(None, env=env).version()
     except OpensessionError:
         return GitFacts(None, (), mended=False)
-    return GitFacts(program, version, mended=program == "/usr/bin/git" and _mended(_CHANGELOG))
+    return GitFacts(
+        program, version, mended=os.path.realpath(program) == "/usr/bin/git" and _mended(_CHANGELOG)
+    )
 
 
 def _mended(changelog: Path) -> bool:
