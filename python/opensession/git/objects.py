@@ -121,12 +121,12 @@ class Objects:
         Git syncs the files it writes, but not the folders; and it writes nothing where an object exists, which
         somebody else may have left unsynced.
         """
-        objects = self.common_dir / "objects"
-        _sync_all([objects / oid[:2] / oid[2:] for oid in self._fresh])
-        folders = sorted({oid[:2] for oid in self._fresh})
-        _sync_all(
-            [objects / name for name in (*folders, *(["pack"] if self._packed else []), "") if self._fresh]
-        )
+        if self._fresh:
+            objects = self.common_dir / "objects"
+            folders = {objects / oid[:2] for oid in self._fresh} | (
+                {objects / "pack"} if self._packed else set()
+            )
+            _sync_all([*(objects / oid[:2] / oid[2:] for oid in self._fresh), *folders, objects])
         self._fresh.clear()
         self._packed = False
 
