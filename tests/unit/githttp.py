@@ -50,7 +50,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
             return
         if not (self.server.root / self.path.split("/")[1]).is_dir():
-            self.reply(404, {}, b"")  # git would find toaster.git as toaster; other servers do not
+            # git would find toaster.git as toaster; other servers send the visitor there.
+            self.reply(301, {"Location": self.path.replace("/info", ".git/info", 1)}, b"")
             return
         done = subprocess.run(
             ["git", "http-backend"], env=self.cgi(), input=self.body(), capture_output=True, check=True

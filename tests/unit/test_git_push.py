@@ -646,6 +646,14 @@ def test_a_remote_that_may_only_be_read_is_told(env, clone, bare):
     assert failure.value.reason == "permission"
 
 
+def test_a_server_that_sends_visitors_elsewhere_is_not_followed(clone, bare):
+    one = clone()
+    one.add("a")
+    with served(bare.parent) as server, pytest.raises(RemoteFailedError, match=r"lacks its \.git") as failure:
+        one.push(f"{server.url}/{bare.stem}")
+    assert failure.value.reason == "missing"
+
+
 @pytest.mark.slow
 def test_thirty_two_clones_that_push_at_once_all_land(env, clone, bare):
     clones = [clone(f"c{n}") for n in range(32)]

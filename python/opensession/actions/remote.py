@@ -229,15 +229,16 @@ def _in_public(
             raise error.with_next(*steps) from None
         raise RemoteFailedError(error.message) from None
     fetch = partial(_as_nobody, root, uri, place, limits, pins, out)
+    # A normal form is without `.git`. Servers need it that know their folders' names only, or that send the visitor
+    # there: gitlab.com does, and no redirection is followed.
+    urls = (f"{normal}.git", normal) if isinstance(uri, GitlabUri) else (normal, f"{normal}.git")
     try:
-        return fetch(normal)
+        return fetch(urls[0])
     except RemoteFailedError as error:
-        if error.reason not in ("missing", "auth"):  # who may not know is often told to say who he is
+        if error.reason in ("hung", "network", "full"):
             raise
         try:
-            return fetch(
-                f"{normal}.git"
-            )  # its normal form is without; a plain server knows only its folders' names
+            return fetch(urls[1])
         except RemoteFailedError:
             raise error from None
 

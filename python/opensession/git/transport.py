@@ -51,6 +51,7 @@ FETCH_OPTIONS = (
 _PATIENT = ("http.lowSpeedLimit=1", "http.lowSpeedTime=60")
 _PROGRESS = re.compile(r"(?:remote: )?[A-Z][A-Za-z ]+: +[0-9]+(?:%|[ ,]).*|remote: Total [0-9]+ .*")
 _OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
+_MOVED = re.compile(r"returned error: 30[12378]")
 _NULL, _PIPE = -3, -1
 
 
@@ -191,7 +192,19 @@ def failed(git: Git, done: Done, doing: str, remote: Remote) -> OpensessionError
     said = done.err.decode("utf-8", "replace")
     if any(sign in said for sign in _OTHER_FORMAT):
         return _other_format(doing, remote)
+    if _MOVED.search(said):
+        return _moved(doing, remote)
     return failure(done, cwd=git.cwd, doing=doing, remote=remote.shown)
+
+
+def _moved(doing: str, remote: Remote) -> RemoteFailedError:
+    error = RemoteFailedError(
+        f"git could not {doing}: {remote.shown} sends visitors to another address, and that is not followed; often "
+        "the address only lacks its .git",
+        next=["git remote -v"],
+    )
+    error.reason = "missing"
+    return error
 
 
 def _other_format(doing: str, remote: Remote) -> RemoteFailedError:
