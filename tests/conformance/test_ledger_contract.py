@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from opensession.errors import BusyError, IntegrityError, NotFoundError, UsageError
+from opensession.errors import BusyError, IntegrityError, NotFoundError, StorageFailedError, UsageError
 from opensession.git.entries import flat_path, gone_path, link_path, meta_path, session_path
 from opensession.git.ledger import Changes, Ledger, LedgerEntry, Link
 from opensession.git.notes import add
@@ -472,3 +473,41 @@ def test_each_session_gets_its_own_description_and_some_have_none(usual):
     }
     assert ledger.meta(described[0]) == {"id": "0"}
     assert ledger.meta(digests[0]) is None
+
+
+def test_a_disk_that_will_not_sync_leaves_the_ledger_as_it_was(usual, shelf, monkeypatch):
+    ledger = usual.ledger()
+    before = ledger.record(Changes(sessions=[shelf.session("one")]), "share").tip
+
+    def broken(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("opensession.git.objects.sync", broken)
+    with pytest.raises(StorageFailedError, match="make durable"):
+        ledger.record(Changes(sessions=[shelf.session("two")]), "share")
+    assert ledger.tip() == before
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs the names of open files")
+def test_every_object_and_every_folder_above_it_is_synced_before_the_ref_is_set(usual, shelf, monkeypatch):
+    one = shelf.session("one")
+    ledger = usual.ledger()
+    synced: list[str] = []
+    monkeypatch.setattr(
+        "opensession.git.objects.sync", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+    )
+    swap = ledger.objects.swap
+    at_swap: list[set[str]] = []
+
+    def watched(*words):
+        at_swap.append(set(synced))
+        return swap(*words)
+
+    monkeypatch.setattr(ledger.objects, "swap", watched)
+    ledger.record(Changes(sessions=[one]), "share")
+    objects = usual.repository.common_dir / "objects"
+    oids = usual.git("rev-list", "--objects", "--no-object-names", ledger.ref).split()
+    files = {str(objects / oid[:2] / oid[2:]) for oid in oids}
+    assert at_swap == [files | {str(objects / oid[:2]) for oid in oids} | {str(objects)}]
+    ref = usual.repository.common_dir / ledger.ref
+    assert set(synced) - at_swap[0] >= {str(ref), str(ref.parent), str(ref.parent.parent)}
