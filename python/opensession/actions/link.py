@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from opensession.git.links import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.evidence import Share
@@ -72,16 +72,34 @@ def is_carried(link: Link) -> bool:
     return PATCH_ID in link.reasons
 
 
-def by_time(commit: Commit, sessions: Iterable[Candidate], made: Made) -> Iterator[Link]:
-    """A weak link for each session that ran here while the commit was made here."""
-    at = made.when(commit)
-    for session in sorted(sessions, key=lambda each: each.sha256):
-        if not session.here or len(commit.parents) > 1:
-            continue
-        if at is not None and _during(at, session):
+def by_time(commits: Iterable[Commit], sessions: Iterable[Candidate], made: Made) -> Iterator[Link]:
+    """A weak link for each session that ran here while a commit was made here."""
+    running = sorted((each for each in sessions if each.here), key=lambda each: each.created)
+    own = [commit for commit in commits if len(commit.parents) < 2]
+    for commit, during in _meetings(own, running, made):
+        for session in during:
             yield Link(commit.oid, session.sha256, (CWD, TIME), 0.0)
-        elif commit.oid == made.hinted and _during(commit.committer_time, session, HINT_SECONDS):
-            yield Link(commit.oid, session.sha256, (CWD, HINT), 0.0)
+        if commit.oid == made.hinted:
+            for session in running:
+                if session not in during and _during(commit.committer_time, session, HINT_SECONDS):
+                    yield Link(commit.oid, session.sha256, (CWD, HINT), 0.0)
+
+
+def _meetings(
+    commits: Iterable[Commit], running: Sequence[Candidate], made: Made
+) -> Iterator[tuple[Commit, list[Candidate]]]:
+    """Each commit with the sessions during which it was made; both are gone through once, in the order of time."""
+    timed = [(made.when(commit), commit) for commit in commits]
+    here = sorted(((at, c) for at, c in timed if at is not None), key=lambda each: (each[0], each[1].oid))
+    during: list[Candidate] = []
+    begun = 0
+    for at, commit in here:
+        while begun < len(running) and running[begun].created - _SECOND <= at:
+            during.append(running[begun])
+            begun += 1
+        during = [session for session in during if at <= session.updated + _SECOND]
+        yield commit, sorted(during, key=lambda each: each.sha256)
+    yield from ((commit, []) for at, commit in timed if at is None and commit.oid == made.hinted)
 
 
 def _during(time: float, session: Candidate, beside: float = _SECOND) -> bool:

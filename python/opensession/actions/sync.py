@@ -19,14 +19,15 @@ from opensession.actions.links.logs import register_logs
 from opensession.errors import NotFoundError, RefusedError, SecretsFoundError
 from opensession.git.changes import Changes
 from opensession.git.history import commits
-from opensession.git.ledger import Ledger, Recorded
+from opensession.git.ledger import Ledger
 from opensession.git.links import meta_of
 from opensession.git.tombstone import taken_back
 from opensession.store import linking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.finding import Search
     from opensession.actions.links.logs import Registered
     from opensession.git.history import Commit
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     """The address that may leave in the place of a session's; raises SecretsFoundError where none may."""
 
 _DETACHED = "detached@"
+_AT_ONCE = 64
+"""Sessions that one commit of the ledger records; more is what happens once, when a repository is set up."""
 
 
 class Refused(NamedTuple):
@@ -88,51 +91,45 @@ def sync_branch(
     ref = repository.ledger_ref(branch)
     place = recent.here(repository.git.cwd, env)
     listed = _commits(repository, branch, commit)
-    registered = register_logs(stores.write, place, env, clock)
+    registered = register_logs(stores.write, place, env, clock.part())
     sessions = {each.sha256: each for each in candidates(stores, place)}
     ledger = Ledger(
         repository.git, ref, common_dir=repository.common_dir, object_format=repository.object_format
     )
+    found = _search(stores, repository, ledger, branch, listed, sessions, place.folders, commit, clock.part())
+    gone = taken_back(repository) if found.links else set()
+    recorded = _Recording(stores, ledger, branch, release or _door(stores, deadline), gone, clock)
+    recorded.all(found.links)
+    late = found.late | recorded.late
+    if listed:
+        again = {each.sha256 for each in recorded.refused} | late | found.problems.keys()
+        done = [h for h in sessions if h not in again] + ([] if late else [BRANCH])
+        linking.note_compared(stores.write, ref, dict.fromkeys(done, listed[0].oid))
+    return Synced(
+        branch, ref, ledger.tip(), recorded.changed, len(listed), tuple(recorded.links), tuple(recorded.refused),
+        tuple(sorted(recorded.taken_back)), found.problems, registered, registered.in_time and not late,
+    )  # fmt: skip
+
+
+def _search(
+    stores: Stores,
+    repository: Repository,
+    ledger: Ledger,
+    branch: str,
+    listed: Sequence[Commit],
+    sessions: Mapping[str, Candidate],
+    tops: Sequence[str],
+    commit: str | None,
+    clock: Clock,
+) -> Search:
+    """What the ledger does not have yet."""
     before = ledger.tip()
     # Without a ledger nothing was recorded, whatever was compared.
-    known = {} if before is None else linking.compared(stores.write, ref, [BRANCH, *sessions])
+    known = {} if before is None else linking.compared(stores.write, ledger.ref, [BRANCH, *sessions])
+    at = {} if before is None else {ledger.ref: before}
     name = None if branch.startswith(_DETACHED) else branch
-    at = {} if before is None else {ref: before}
-    found = _found(repository, Branch(name, listed, at, sessions, place.folders, known, commit), clock)
-    passed = _passed(found.links if found else [], release or _door(stores, deadline), clock)
-    gone = taken_back(repository) if passed.links else set()
-    recorded = _record(stores, ledger, branch, [link for link in passed.links if link.sha256 not in gone])
-    out = {*recorded.left_out, *(link.sha256 for link in passed.links if link.sha256 in gone)}
-    recorded = recorded._replace(left_out=tuple(sorted(out)))
-    if found is not None and listed:
-        again = {each.sha256 for each in passed.refused} | passed.late | found.problems.keys()
-        done = [who for who in (BRANCH, *sessions) if who not in again]
-        linking.note_compared(stores.write, ref, dict.fromkeys(done, listed[0].oid))
-    return _answer(branch, ref, len(listed), registered, found, passed, recorded)
-
-
-def _answer(
-    branch: str,
-    ref: str,
-    looked_at: int,
-    registered: Registered,
-    found: Search | None,
-    passed: _Passed,
-    recorded: Recorded,
-) -> Synced:
-    return Synced(
-        branch,
-        ref,
-        recorded.tip,
-        recorded.changed,
-        looked_at,
-        tuple(link for link in passed.links if link.sha256 not in recorded.left_out),
-        passed.refused,
-        recorded.left_out,
-        {} if found is None else found.problems,
-        registered,
-        registered.in_time and found is not None and not passed.late,
-    )
+    with repository.git.batch() as batch:
+        return find(repository, batch, Branch(name, listed, at, sessions, tops, known, commit), clock)
 
 
 def _commits(repository: Repository, branch: str, commit: str | None) -> Sequence[Commit]:
@@ -152,59 +149,76 @@ def _door(stores: Stores, deadline: float | None) -> Release:
     return lambda sha256: release(stores.write, [sha256], holders=stores, deadline=deadline).addresses[0]
 
 
-def _found(repository: Repository, branch: Branch, clock: Clock) -> Search | None:
-    """The new links; None where there was no time to find them all."""
-    with repository.git.batch() as batch:
+class _Recording:
+    """Takes links to the ledger, some sessions at a time, so that what is recorded stays when time runs out."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        ledger: Ledger,
+        branch: str,
+        release: Release,
+        gone: Collection[str],
+        clock: Clock,
+    ) -> None:
+        self._stores = stores
+        self._ledger = ledger
+        self._branch = branch
+        self._release = release
+        self._gone = gone
+        self._clock = clock
+        self.changed = False
+        self.links: list[Link] = []
+        self.refused: list[Refused] = []
+        self.taken_back: set[str] = set()
+        self.late: set[str] = set()
+
+    def all(self, links: Sequence[Link]) -> None:
+        """Record the links of the sessions that may leave; those that are carried over have theirs there already."""
+        carried = [link for link in links if is_carried(link)]
+        own: dict[str, list[Link]] = {}
+        for link in links:
+            if not is_carried(link):
+                own.setdefault(link.sha256, []).append(link)
+        names = list(own)
+        for at in range(0, max(len(names), 1), _AT_ONCE):
+            some = names[at : at + _AT_ONCE]
+            passed = {h: address for h in some if (address := self._passed(h)) is not None}
+            kept = [link._replace(sha256=passed[h]) for h in passed for link in own[h]]
+            self._record([*kept, *(carried if at == 0 else ())])
+
+    def _passed(self, sha256: str) -> str | None:
+        """The address that may leave."""
         try:
-            return find(repository, batch, branch, clock)
+            self._clock.check()
+            return self._release(sha256)
         except OutOfTime:
-            return None
-
-
-class _Passed(NamedTuple):
-    """Links whose sessions may leave, by the addresses that may."""
-
-    links: tuple[Link, ...]
-    refused: tuple[Refused, ...]
-    late: set[str]
-    """Sessions that there was no time to scan."""
-
-
-def _passed(found: Sequence[Link], release: Release, clock: Clock) -> _Passed:
-    addresses: dict[str, str] = {}
-    refused: list[Refused] = []
-    late: set[str] = set()
-    for sha256 in dict.fromkeys(link.sha256 for link in found if not is_carried(link)):
-        try:
-            addresses[sha256] = release(sha256)
+            self.late.add(sha256)
         except SecretsFoundError as error:
-            refused.append(Refused(sha256, error))
+            self.refused.append(Refused(sha256, error))
         except RefusedError:
-            if clock.seconds() > 0:
+            if self._clock.seconds() > 0:
                 raise
-            late.add(sha256)  # the scan was cut off
-    stopped = late | {each.sha256 for each in refused}
-    links = [
-        link._replace(sha256=addresses.get(link.sha256, link.sha256))
-        for link in found
-        if link.sha256 not in stopped
-    ]
-    return _Passed(tuple(links), tuple(refused), late)
+            self.late.add(sha256)  # the scan was cut off
+        return None
 
-
-def _record(stores: Stores, ledger: Ledger, branch: str, links: Sequence[Link]) -> Recorded:
-    """Write the sessions and their links; durable when it returns. A session that is carried over is there already."""
-    if not links:
-        tip = ledger.tip()
-        return Recorded(tip, tip, changed=False)
-    with ExitStack() as stack:
-        sessions = []
-        for sha256 in dict.fromkeys(link.sha256 for link in links if not is_carried(link)):
-            holder = next(store for store in stores if store.has(sha256))
-            stored = stack.enter_context(holder.open(sha256))
-            report = core.verify(stored.fd)
-            if report["error"] is None:  # an older program may have stored what is no session
-                sessions.append((sha256, stored.fd, meta_of(report["sessions"][0])))
-        held = {sha256 for sha256, _, _ in sessions}
-        kept = [link for link in links if link.sha256 in held or is_carried(link)]
-        return ledger.record(Changes(sessions=sessions, links=kept), f"link sessions to commits of {branch}")
+    def _record(self, links: Sequence[Link]) -> None:
+        self.taken_back.update(link.sha256 for link in links if link.sha256 in self._gone)
+        links = [link for link in links if link.sha256 not in self._gone]
+        if not links:
+            return
+        with ExitStack() as stack:
+            sessions = []
+            for sha256 in dict.fromkeys(link.sha256 for link in links if not is_carried(link)):
+                holder = next(store for store in self._stores if store.has(sha256))
+                stored = stack.enter_context(holder.open(sha256))
+                report = core.verify(stored.fd)
+                if report["error"] is None:  # an older program may have stored what is no session
+                    sessions.append((sha256, stored.fd, meta_of(report["sessions"][0])))
+            held = {sha256 for sha256, _, _ in sessions}
+            kept = [link for link in links if link.sha256 in held or is_carried(link)]
+            message = f"link sessions to commits of {self._branch}"
+            done = self._ledger.record(Changes(sessions=sessions, links=kept), message)
+        self.changed = self.changed or done.changed
+        self.taken_back.update(done.left_out)
+        self.links += [link for link in kept if link.sha256 not in done.left_out]

@@ -60,17 +60,13 @@ def compare_anew(
         return Anew({}, {}, 0)
     done = _compared(repository, stores, found, {commit.oid for commit in only})
     waiting = [s for s in by_age(found) if s.sha256 not in done]
-    result = Compared({}, {})
-    left = 0
+    result = Compared.nothing()
     try:
-        held = held_lines(repository.git, only, clock) if waiting else None
-        for left in range(len(waiting), 0, -1):
-            clock.check()
-            assert held is not None
-            compare_with(result, held, [waiting[-left]], place.folders, clock)
-        left = 0
+        if waiting:
+            compare_with(result, held_lines(repository.git, only, clock), waiting, place.folders, clock)
+        left = len(result.late)
     except OutOfTime:
-        left = left or len(waiting)
+        left = len(waiting)
     sessions = {session.sha256: session for session in found}
     return Anew(_known(only, result, sessions), sessions, left)
 

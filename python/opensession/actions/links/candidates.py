@@ -84,7 +84,8 @@ def _candidate(entry: Entry, holders: dict[str, Store], place: Here) -> Candidat
 
 
 def _holder(entry: Entry, holders: dict[str, Store]) -> Store:
-    return next(store for store in holders.values() if store.path_of(entry.sha256) == entry.path)
+    # <root>/objects/sha256/ab/cd/<hash>.jsonl
+    return holders[str(entry.path.parents[4])]
 
 
 def _ends(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:

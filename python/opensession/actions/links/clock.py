@@ -27,14 +27,19 @@ class Clock:
         """A deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
+    def part(self) -> Clock:
+        """Half of the time that is left, so that some is left for what comes after."""
+        return self if self.deadline is None else Clock.lasting(self.seconds() / 2)
+
     def check(self) -> None:
         """Raise OutOfTime where the deadline has passed."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
             raise OutOfTime
 
-    def seconds(self, most: float = 600.0) -> float:
-        """What is left, at most ``most``."""
-        return most if self.deadline is None else max(0.0, min(most, self.deadline - time.monotonic()))
+    def seconds(self, most: float = 600.0, least: float = 0.0) -> float:
+        """What is left, at most ``most``; ``least`` is for what is short and must be done."""
+        left = most if self.deadline is None else self.deadline - time.monotonic()
+        return max(least, min(most, left))
 
     def watched(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The same lines, as long as there is time."""

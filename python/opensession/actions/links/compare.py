@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.links import changes
+from opensession.actions.links.clock import OutOfTime
 from opensession.actions.links.evidence import SLACK, Lines
 from opensession.actions.links.paths import Whereabouts
 from opensession.errors import BusyError, InputError, IntegrityError, NotFoundError
@@ -19,6 +20,7 @@ from opensession.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
 
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.clock import Clock
@@ -38,6 +40,12 @@ class Compared(NamedTuple):
     """Commit to session to share; only where that is more than nothing."""
     problems: dict[str, str]
     """Sessions that could not be read, each with the reason."""
+    late: set[str]
+    """Sessions that there was no time for, or not for all of it."""
+
+    @classmethod
+    def nothing(cls) -> Self:
+        return cls({}, {}, set())
 
 
 def compare(
@@ -47,9 +55,9 @@ def compare(
     tops: Sequence[str],
     clock: Clock,
 ) -> Compared:
-    """The shares of all sessions in all commits. Raises OutOfTime where the clock says so."""
+    """The shares of the sessions in the commits, of those sessions first that come first."""
     useful = [session for session in sessions if session.files_changed]
-    found = Compared({}, {})
+    found = Compared.nothing()
     held = Lines()
 
     def take(patch: Patch, time: float) -> None:
@@ -60,7 +68,10 @@ def compare(
             held = Lines()
 
     if useful:
-        _read(git, commits, take, clock)
+        try:
+            _read(git, commits, take, clock)
+        except OutOfTime:
+            return Compared({}, {}, {session.sha256 for session in useful})
         compare_with(found, held, useful, tops, clock)
     return found
 
@@ -89,7 +100,11 @@ def compare_with(
         if session.created - SLACK > held.newest or session.sha256 in found.problems:
             continue
         try:
+            clock.check()
             shares = shares_of(session, held, tops, clock)
+        except OutOfTime:
+            found.late.add(session.sha256)
+            continue
         except (InputError, IntegrityError, NotFoundError) as error:  # one bad session is not the end of all
             found.problems[session.sha256] = error.message
             continue

@@ -17,7 +17,7 @@ from opensession.git.linked import Linked
 from opensession.git.patches import patch_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.clock import Clock
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BRANCH = ""
 """Stands for the branch itself where it is noted how far a session was compared."""
+_SHORT = 10.0
+"""Seconds that the ids of patches may take in any case: without them nothing that was found could be recorded."""
 _SHOWN = 512
 """Characters of an id that a ledger's description of a session keeps."""
 
@@ -59,13 +61,15 @@ class Search(NamedTuple):
     """In the order of the commits."""
     problems: dict[str, str]
     """Sessions that could not be read, each with the reason."""
+    late: set[str]
+    """Sessions that there was no time for."""
 
 
 def find(repository: Repository, batch: Batch, branch: Branch, clock: Clock) -> Search:
-    """The new links. Raises OutOfTime where the clock says so."""
+    """The new links, those of the sessions that were worked on last before the others'."""
     search = _Search(repository, batch, branch, clock)
     links = search.run()
-    return Search(links, search.compared.problems)
+    return Search(links, search.compared.problems, search.compared.late)
 
 
 class _Search:
@@ -75,44 +79,68 @@ class _Search:
         self._branch = branch
         self._clock = clock
         self._linked = Linked(self._git, batch, branch.ledger, repository.object_format)
-        self._wanted = {h: self._unseen(h, session.created) for h, session in branch.sessions.items()}
-        self._fresh = self._unseen(BRANCH, float("-inf"))
+        self._unseen: dict[str | None, set[str]] = {}
+        self._fresh = self._unseen_from(branch.known.get(BRANCH))
         self._names: dict[tuple[str, str], tuple[str, str] | None] = {}
-        self.compared = Compared({}, {})
+        self.compared = Compared.nothing()
 
     def run(self) -> list[Link]:
-        looked_at = self._fresh.union(*self._wanted.values())
-        if not looked_at:
+        todo = self._todo()
+        if not todo:
             return []
-        todo = [commit for commit in self._branch.commits if commit.oid in looked_at]
         there = {commit.oid: self._linked.of(commit.oid) for commit in todo} if self._branch.ledger else {}
         found = {commit.oid: list(self._by_content(commit, there)) for commit in self._compared(todo)}
         orphans = [c for c in todo if not found.get(c.oid) and not there.get(c.oid)]
         for commit, links in self._carried(orphans):
             found[commit.oid] = links
         bare = [c for c in todo if not _is_known([*found.get(c.oid, ()), *_links(there.get(c.oid, ()))])]
-        for commit, links in self._by_time(bare, there):
-            found[commit.oid] = [*found.get(commit.oid, ()), *links]
+        for link in self._by_time(bare, there):
+            found.setdefault(link.commit, []).append(link)
         return self._with_ids([link for commit in todo for link in found.get(commit.oid, ())])
 
-    def _unseen(self, who: str, since: float) -> set[str]:
-        """The commits that were not compared yet, and are not older than ``since``."""
-        seen = reachable(self._branch.known.get(who), self._branch.commits)
-        return {
-            c.oid for c in self._branch.commits if c.oid not in seen and c.committer_time >= since - SLACK
-        }
+    def _unseen_from(self, tip: str | None) -> set[str]:
+        """The commits that are not in the history of ``tip``; all where it is not in the list."""
+        if tip not in self._unseen:
+            seen = reachable(tip, self._branch.commits)
+            self._unseen[tip] = {commit.oid for commit in self._branch.commits} - seen
+        return self._unseen[tip]
+
+    def _wants(self, session: Candidate, commit: Commit) -> bool:
+        """Whether the two are still to be compared: they were not yet, and the commit is not older."""
+        unseen = self._unseen_from(self._branch.known.get(session.sha256))
+        return commit.oid in unseen and commit.committer_time >= session.created - SLACK
+
+    def _todo(self) -> list[Commit]:
+        """The commits that are new to the branch, or that some session is still to be compared with."""
+        oldest: dict[str | None, float] = {}
+        for sha256, session in self._branch.sessions.items():
+            tip = self._branch.known.get(sha256)
+            oldest[tip] = min(oldest.get(tip, session.created), session.created)
+        groups = [(self._unseen_from(tip), created - SLACK) for tip, created in oldest.items()]
+        return [
+            commit
+            for commit in self._branch.commits
+            if commit.oid in self._fresh
+            or any(commit.oid in unseen and commit.committer_time >= since for unseen, since in groups)
+        ]
 
     def _compared(self, todo: Sequence[Commit]) -> Iterator[Commit]:
         """The commits of which some lines were found in sessions."""
-        wanted = set[str]().union(*self._wanted.values())
-        unseen = [self._branch.sessions[h] for h, oids in self._wanted.items() if oids]
-        only = [commit for commit in todo if commit.oid in wanted]
+        newest = max(commit.committer_time for commit in todo)
+        unseen = [
+            session
+            for h, session in self._branch.sessions.items()
+            if self._unseen_from(self._branch.known.get(h)) and session.created - SLACK <= newest
+        ]
+        only = [commit for commit in todo if len(commit.parents) < 2]
         self.compared = compare(self._git, only, unseen, self._branch.tops, self._clock)
         return (commit for commit in only if commit.oid in self.compared.shares)
 
     def _by_content(self, commit: Commit, there: Mapping[str, Sequence[Found]]) -> Iterator[Link]:
         shares: dict[str, Share] = {
-            h: s for h, s in self.compared.shares[commit.oid].items() if commit.oid in self._wanted[h]
+            h: s
+            for h, s in self.compared.shares[commit.oid].items()
+            if self._wants(self._branch.sessions[h], commit)
         }
         for link in rules.by_content(commit, shares, self._branch.sessions):
             if not self._has(there.get(commit.oid, ()), link):
@@ -125,27 +153,21 @@ class _Search:
             return
         if self._linked.commits() <= {commit.oid for commit in self._branch.commits}:
             return
-        ids = patch_ids(self._git, [c.oid for c in fresh], seconds=self._clock.seconds())
+        ids = patch_ids(self._git, [c.oid for c in fresh], seconds=self._clock.seconds(least=_SHORT))
         stored = self._linked.by_patch_id(ids.values())
         for commit in fresh:
             links = list(rules.carried_over(commit, _links(stored.get(ids.get(commit.oid, ""), ()))))
             if links:
                 yield commit, links
 
-    def _by_time(
-        self, bare: Sequence[Commit], there: Mapping[str, Sequence[Found]]
-    ) -> Iterator[tuple[Commit, list[Link]]]:
-        if not any(c.oid in oids for c in bare for oids in self._wanted.values()):
+    def _by_time(self, bare: Sequence[Commit], there: Mapping[str, Sequence[Found]]) -> Iterator[Link]:
+        """Weak links, once it is sure that no session has the content."""
+        if self.compared.late or not bare or not self._branch.sessions:
             return
-        made = self._made()
-        for commit in bare:
-            sessions = [
-                session
-                for h, session in self._branch.sessions.items()
-                if commit.oid in self._wanted[h] and h not in self.compared.problems
-            ]
-            links = rules.by_time(commit, sessions, made)
-            yield commit, [link for link in links if not self._has(there.get(commit.oid, ()), link)]
+        sessions = [s for h, s in self._branch.sessions.items() if h not in self.compared.problems]
+        for link in rules.by_time(bare, sessions, self._made()):
+            if not self._has(there.get(link.commit, ()), link):
+                yield link
 
     def _made(self) -> rules.Made:
         refs = [] if self._branch.name is None else [f"refs/heads/{self._branch.name}"]
@@ -173,7 +195,7 @@ class _Search:
     def _with_ids(self, links: list[Link]) -> list[Link]:
         """The links with the patch id of their commit."""
         missing = dict.fromkeys(link.commit for link in links if link.patch_id is None)
-        ids = patch_ids(self._git, missing, seconds=self._clock.seconds())
+        ids = patch_ids(self._git, missing, seconds=self._clock.seconds(least=_SHORT))
         return [link._replace(patch_id=link.patch_id or ids.get(link.commit)) for link in links]
 
 
@@ -186,7 +208,7 @@ def _links(found: Iterable[Found]) -> list[Link]:
     return [each.link for each in found]
 
 
-def reachable(tip: str | None, listed: Sequence[Commit]) -> Collection[str]:
+def reachable(tip: str | None, listed: Sequence[Commit]) -> set[str]:
     """The commits of the list that ``tip`` has, itself among them; none where it is not in the list."""
     parents = {commit.oid: commit.parents for commit in listed}
     seen: set[str] = set()
