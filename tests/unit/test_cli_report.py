@@ -67,10 +67,14 @@ def test_every_next_step_names_the_store_that_the_line_named(capsys):
     report.error(
         UsageError("no", next=["opensession ls", "opensession cat x | opensession register -", "ls -l"])
     )
+    report.advise(['opensession share "$(opensession share x --git | head -n 1)" --web'])
     assert capsys.readouterr().err.splitlines()[2:] == [
         "- opensession --store '/my store' ls",
         "- opensession --store '/my store' cat x | opensession --store '/my store' register -",
         "- ls -l",
+        "next:",
+        "- opensession --store '/my store' share "
+        "\"$(opensession --store '/my store' share x --git | head -n 1)\" --web",
     ]
 
 

@@ -104,10 +104,26 @@ def test_a_refusal_does_not_repeat_a_password(repository):
         ("git@host:x", "git@host:x"),
         ("/srv/a@b", "/srv/a@b"),
         ("https://host/a@b", "https://host/a@b"),
+        ("https://host:8443/a@b", "https://host:8443/a@b"),
+        ("https://[::1]/a@b", "https://[::1]/a@b"),
+        ("https://ada:s3/cret@host/x", "https://host/x"),
+        ("https://host/x?private_token=s3cret", "https://host/x"),
+        ("https://host/x#s3cret", "https://host/x"),
+        ("file:///srv/a#1", "file:///srv/a#1"),
+        ("git@host:a/b@c", "git@host:a/b@c"),
+        ("ada:s3cret@host:x", "host:x"),
+        ("https:/ada:s3cret@host/x", "https:/host/x"),
     ],
 )
 def test_what_is_shown_can_still_be_used(typed, shown):
     assert without_credentials(typed) == shown
+
+
+@pytest.mark.parametrize("typed", ["ada:s3cret@host:x", "ada:s3cret@host/x", "https:/ada:s3cret@host/x"])
+def test_an_address_that_lost_its_scheme_is_refused_before_its_password_becomes_a_path(repository, typed):
+    with pytest.raises(RefusedError, match="without its scheme") as failure:
+        remote_of(repository, typed)
+    assert "s3cret" not in failure.value.message
 
 
 def test_a_path_is_meant_from_where_the_person_stands(env, repository, monkeypatch):

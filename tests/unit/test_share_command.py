@@ -425,3 +425,21 @@ def test_a_password_in_the_remote_is_nowhere_to_be_seen(repo, uri, command):
     assert "hunter2" not in repo.git("config", "--list")
     everything = b"".join(p.read_bytes() for p in (repo.work / ".git").rglob("*") if p.is_file())
     assert b"hunter2" not in everything
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--git", "--remote", "https://ada:hunter2@127.0.0.1:9/toaster", "--push"],
+        ["--git", "--remote=https://ada:hunter2@127.0.0.1:9/toaster", "--push", "--json"],
+        ["--quick", "--remote", "https://hunter2@127.0.0.1:9/toaster"],
+        ["--quick", "--remote", "https://127.0.0.1:9/toaster?token=hunter2", "--json"],
+        ["--git", "https://ada:hunter2@127.0.0.1:9/toaster"],
+        ["--web", "--remote", "https://ada:hunter2@127.0.0.1:9/toaster"],
+        ["--push", "--remote", "https://ada:hunter2@127.0.0.1:9/toaster"],
+    ],
+)
+def test_a_step_or_a_refusal_does_not_repeat_the_password_that_was_typed(repo, uri, command, words):
+    done = command("share", uri, *words)
+    assert "127.0.0.1" in done.out + done.err
+    assert "hunter2" not in done.out + done.err

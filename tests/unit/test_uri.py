@@ -290,7 +290,7 @@ def test_minting_brings_the_remote_into_normal_form(remote, expected):
     ["", "r", "./r", "ext::sh -c x", "ext::x", "https://", "https://git.example/", "ftp://git.example/r",
      "https://-x/r", "https://git.example/r?x", "https://git.example/r#x", "https://git.example:x/r",
      "file://host/r", "https://git.example/a b", "https://git.example/r.git.git", "https://github.com/o",
-     "https://github.com/o/r/x", "https://gitlab.com/o"],
+     "https://github.com/o/r/x", "https://gitlab.com/o", "ada:pw@git.example/r"],
 )  # fmt: skip
 def test_minting_refuses_what_has_no_normal_form(remote):
     with pytest.raises(BadUriError):

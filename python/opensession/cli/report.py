@@ -110,7 +110,7 @@ class Report:
 
     def error(self, error: OpensessionError) -> None:
         """What happened and what to do next, for people."""
-        self.say("\n".join([f"Error: {place(error)}", *self._steps(error.next)]))
+        self.say("\n".join([f"Error: {_masked(place(error))}", *self._steps(error.next)]))
 
     def error_document(self, error: OpensessionError) -> None:
         """The same for programs."""
@@ -122,10 +122,12 @@ class Report:
             self.note("\n".join(self._steps(steps)))
 
     def _as_dict(self, error: OpensessionError) -> dict[str, object]:
-        return error.as_dict() | {"next": [self.with_store(step) for step in error.next]}
+        document = error.as_dict()
+        steps = [_masked(self.with_store(step)) for step in error.next]
+        return document | {"message": _masked(str(document["message"])), "next": steps}
 
     def _steps(self, steps: Sequence[str]) -> list[str]:
-        return ["next:", *(f"- {self.with_store(step)}" for step in steps)] if steps else []
+        return ["next:", *(f"- {_masked(self.with_store(step))}" for step in steps)] if steps else []
 
     def with_store(self, step: str) -> str:
         """A step of ours with the ``--store`` of this command line."""
@@ -134,10 +136,20 @@ class Report:
         from opensession.settings import quoted
 
         own = f"opensession --store {quoted(self.store)} "
+        step = step.replace("$(opensession ", f"$({own}")
         return " | ".join(
             own + part.removeprefix("opensession ") if part.startswith("opensession ") else part
             for part in step.split(" | ")
         )
+
+
+def _masked(text: str) -> str:
+    """A text that repeats what was typed, without the passwords of the addresses in it."""
+    if "://" not in text or "@" not in text:
+        return text
+    from opensession.git.remotes import masked
+
+    return masked(text)
 
 
 def place(error: OpensessionError) -> str:

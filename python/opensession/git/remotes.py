@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEME = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*://[^\s'\"]*")
+_NO_SCHEME = re.compile(r"((?:[A-Za-z0-9+.-]+:(?=/))?/*)[^/@:]*:[^/@]*@")
+"""How an address begins that lost its scheme, or a slash of it, and has a user and a password."""
 _PROTOCOLS = {
     "https": "https",
     "http": "http",
@@ -148,13 +151,32 @@ def without_credentials(remote: str) -> str:
     """
     scheme, separator, rest = remote.partition("://")
     if not separator:
-        return remote
+        return _NO_SCHEME.sub(r"\1", remote, count=1)
+    if _PROTOCOLS.get(scheme.lower()) != "file":
+        rest = re.split("[?#]", rest, maxsplit=1)[0]  # a token may stand there too, and no remote has these parts
+    return without_user(f"{scheme}://{rest}")
+
+
+def without_user(remote: str) -> str:
+    """A URL without its password, and without its user where that may be a token."""
+    scheme, _, rest = remote.partition("://")
     authority, slash, path = rest.partition("/")
+    port = authority.rpartition(":")[2]
+    if "@" not in authority and ":" in authority and not port.isdecimal() and not authority.endswith("]"):
+        # What should be a port is none: it is a password with a slash in it.
+        authority, slash, path = rest, "", ""
+        if "@" not in authority:
+            return remote
     user, at, host = authority.rpartition("@")
     if not at:
         return remote
     kept = f"{user.partition(':')[0]}@" if _PROTOCOLS.get(scheme.lower()) == "ssh" else ""
     return f"{scheme}://{kept}{host}{slash}{path}"
+
+
+def masked(text: str) -> str:
+    """A text without the passwords of the addresses in it."""
+    return _ADDRESS.sub(lambda found: without_user(found[0]), text)
 
 
 def protocol_of(url: str) -> str:
@@ -177,6 +199,8 @@ def _refusal(remote: str) -> str | None:
         return f"{scheme[1]!r} is no transport that is used here (https, ssh, http, git and file are)"
     if scheme is None and not _is_scp(remote):
         return None
+    if scheme is None and _NO_SCHEME.match(remote) is not None:
+        return "without its scheme git would take the user for a host and the password for a path"
     host, path = _host_and_path(remote)
     if host.startswith("-") or path.startswith("-"):
         return "ssh would take a part of it for an option"
