@@ -41,7 +41,9 @@ def normal_form(remote: str) -> str:
             raise BadUriError("a remote is a URL, host:path, or an absolute path")
         if "@" in scp[2].lstrip("/").partition("/")[0] and "@" not in remote.partition(":")[0]:
             # As in `user:password@host/path`, where the password would become a part of the path.
-            raise BadUriError("what stands before the '@' looks like a password; write the scheme, https://, too")
+            raise BadUriError(
+                "what stands before the '@' looks like a password; write the scheme, https://, too"
+            )
         return f"https://{_host(scp[1])}{_trimmed('/' + scp[2].lstrip('/'))}"
     return _normal_url(remote)
 

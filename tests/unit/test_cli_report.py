@@ -73,8 +73,7 @@ def test_every_next_step_names_the_store_that_the_line_named(capsys):
         "- opensession --store '/my store' cat x | opensession --store '/my store' register -",
         "- ls -l",
         "next:",
-        "- opensession --store '/my store' share "
-        "\"$(opensession --store '/my store' share x --git | head -n 1)\" --web",
+        """- opensession --store '/my store' share "$(opensession --store '/my store' share x --git | head -n 1)" --web""",
     ]
 
 

@@ -153,7 +153,8 @@ def without_credentials(remote: str) -> str:
     if not separator:
         return _NO_SCHEME.sub(r"\1", remote, count=1)
     if _PROTOCOLS.get(scheme.lower()) != "file":
-        rest = re.split("[?#]", rest, maxsplit=1)[0]  # a token may stand there too, and no remote has these parts
+        # A token may stand there too, and no remote has these parts.
+        rest = re.split("[?#]", rest, maxsplit=1)[0]
     return without_user(f"{scheme}://{rest}")
 
 
