@@ -188,6 +188,7 @@ def test_what_is_no_session_is_not_stored(known):
         known.read("main", "no session.jsonl")
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_read_without_the_remote(known):
     known.read("main", f"sessions/{known.sha256}.jsonl")
     known.bare.rename(known.bare.with_name("away.git"))
@@ -202,6 +203,7 @@ def test_the_user_s_own_ledger_is_read_without_the_remote(known):
     assert known.read(REF, session_path(known.sha256)).checked
 
 
+@pytest.mark.slow
 def test_the_own_ledger_counts_only_for_the_remote_it_is_of(known):
     record(known.path, known.sha256, known.session)
     with pytest.raises(RefusedError):
@@ -252,12 +254,20 @@ def test_a_commit_that_the_server_lacks_is_named(known):
         "https://git.corp/toaster",
     ],
 )
-def test_a_uri_alone_leads_neither_into_this_machine_nor_into_its_network(world, remote):
-    uri = world.uri("main", "notes.jsonl", remote)
-    with pytest.raises(RefusedError, match="for a URI alone") as failure:
+def test_a_uri_alone_leads_neither_into_this_machine_nor_into_its_network(remote):
+    normal = remote_uri(remote, "main", "notes.jsonl").remote
+    with pytest.raises(RefusedError, match="for a URI alone"):
+        addresses.pinned(normal, {}, lambda host, port: ["93.184.216.34"])
+
+
+def test_what_is_refused_for_a_uri_alone_says_how_it_can_be_read(world):
+    uri = world.uri("main", "notes.jsonl", "https://10.0.0.7:8443/toaster")
+    with pytest.raises(RefusedError) as failure:
         materialize(world.stores, uri, world.place)
-    assert failure.value.next[0] == f"git remote add shared {quoted(uri.remote)}"
-    assert failure.value.next[-1] == f"opensession inspect {uri} --remote {quoted(uri.remote)}"
+    assert failure.value.next == (
+        f"git remote add shared {quoted(uri.remote)}",
+        f"opensession inspect {uri} --remote {quoted(uri.remote)}",
+    )
 
 
 def test_a_name_that_leads_into_the_own_network_is_refused():
@@ -308,6 +318,7 @@ def test_the_configured_remote_is_used_in_the_way_the_user_set_up(world):
     assert origin.sha256 == world.sha256
 
 
+@pytest.mark.slow
 def test_where_the_configured_remote_fails_its_failure_is_told(world, monkeypatch):
     world.add("git@github.com:Ada/toaster.git")
     world.env.git("config", "core.sshCommand", "false", cwd=world.path)
@@ -373,6 +384,7 @@ def test_the_credentials_of_a_configured_remote_are_used_and_never_shown(world):
     assert "wr0ng" not in json.dumps(failure.value.as_dict())
 
 
+@pytest.mark.slow
 def test_a_sha256_repository_is_read(env, tmp_path, hail):
     world = World(env, tmp_path, hail, "--object-format=sha256")
     world.fill()
@@ -380,6 +392,7 @@ def test_a_sha256_repository_is_read(env, tmp_path, hail):
     assert world.read("main", "notes.jsonl").sha256 == world.sha256
 
 
+@pytest.mark.slow
 def test_a_sha256_remote_is_read_from_where_there_is_no_repository(env, tmp_path, hail):
     world = World(env, tmp_path, hail, "--object-format=sha256")
     world.fill()
@@ -407,6 +420,7 @@ def test_the_reading_commands_take_the_uri_of_a_remote(known):
     assert known.sha256 in built.stdout.decode()
 
 
+@pytest.mark.slow
 def test_a_uri_that_is_refused_says_how_it_can_be_read(world, tmp_path):
     uri = str(world.uri("main", "notes.jsonl"))
     refused = world.env.run("cat", uri, cwd=tmp_path)
@@ -466,6 +480,7 @@ def test_the_public_network_is_asked_as_nobody_and_only_at_the_address_that_was_
     assert not any("Basic" in line for line in server.requests)
 
 
+@pytest.mark.slow
 def test_a_public_server_that_asks_for_a_name_is_told(world, certificate, monkeypatch):
     with served(world.root, tls=certificate, needs="Basic c2VjcmV0") as server:
         port = server.url.rpartition(":")[2]
