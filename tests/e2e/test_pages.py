@@ -57,6 +57,13 @@ def test_the_page_about_sharing_runs(sh, clone):
     assert "lets sessions go to https://git.example.com/team/toaster" in done.err
 
 
+def test_the_page_about_secrets_runs(sh, clone):
+    script = "\n".join(blocks(ROOT / "docs" / "secrets.md", "sh"))
+    done = sh(f"set -euo pipefail\n{script}")
+    assert done.code == 0, done.err
+    assert done.out.count(": no secret found") == 2
+
+
 def test_the_printed_quick_start_runs_with_names_that_need_quoting(sh, clone):
     (clone / "a log's copy.jsonl").write_bytes((clone / "examples" / "claude-code.jsonl").read_bytes())
     script = sh(

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Shorter runs are not looked at.
 pub const SHORTEST: usize = 24;
 
-/// Fewer bytes of text than this in front of the first byte that is none are no text.
+/// Fewer bytes of text than this in a row are no text.
 const TEXT: usize = 16;
 
 const NONE: u8 = 0xff;
@@ -94,30 +94,91 @@ fn words(chunk: &[u8; CHUNK]) -> [bool; CHUNK / WORD] {
     std::array::from_fn(|k| letters[k * WORD..][..WORD] == [0xff; WORD])
 }
 
-/// The text that `run` holds, decoded from `out`'s start; false if it holds none.
+/// The texts that `run` holds, decoded; bytes around them that are none are decoded too, and are noise.
 ///
-/// What stands before may have joined the run (`path/aGVsbG8…`), so each of the four ways to cut it into groups is tried.
-pub fn text(run: &[u8], out: &mut Vec<u8>) -> bool {
-    (0..4.min(run.len())).any(|skip| {
-        out.clear();
-        decode(&run[skip..], out);
-        out.len() >= TEXT
-    })
-}
-
-/// Decode up to the first group that is no text.
-fn decode(run: &[u8], out: &mut Vec<u8>) {
-    for group in run.chunks(4) {
-        let bits = group.iter().fold(0u32, |bits, c| bits << 6 | u32::from(VALUES[*c as usize]));
-        let bits = bits << (6 * (4 - group.len()));
-        let bytes = &bits.to_be_bytes()[1..];
-        let whole = group.len() * 3 / 4;
-        if !bytes[..whole].iter().all(|c| is_text(*c)) {
-            return;
+/// What stands before may have joined the run (`path/aGVsbG8…`), so each of the four ways to cut it into groups counts. A
+/// byte of text has no top bit, and which bit of which letter that is, follows from the letter's place in its group: one
+/// look at a letter tells for all four ways whether it may stand there. Random letters fail it within a few.
+pub fn texts(run: &[u8], mut found: impl FnMut(&[u8])) {
+    let mut decoded = Vec::new();
+    let mut told = 0u8;
+    for (k, block) in run.chunks_exact(BLOCK).enumerate() {
+        let ways = block.iter().enumerate().fold(0b1111, |ways, (i, c)| ways & WAYS[i % 4][*c as usize]) & !told;
+        for skip in (0..4).filter(|skip| ways >> skip & 1 == 1) {
+            if text_around(run, k * BLOCK, skip) >= TEXT {
+                decode(&run[skip..], &mut decoded);
+                found(&decoded);
+                told |= 1 << skip;
+            }
         }
-        out.extend_from_slice(&bytes[..whole]);
     }
 }
+
+/// Letters that are looked at together. The shortest text takes 22, and so fills at least one block.
+const BLOCK: usize = 8;
+
+/// Bytes of text in a row that the group at `at` belongs to, where groups begin `skip` letters after the run.
+fn text_around(run: &[u8], at: usize, skip: usize) -> usize {
+    // The first group that begins in the block.
+    let at = at + (skip + 4 - at % 4) % 4;
+    let whole = |group: &[u8]| bytes_of(group).iter().take(group.len() * 3 / 4).take_while(|c| is_text(**c)).count();
+    let mut count = 0;
+    for group in run[at..].chunks(4) {
+        let text = whole(group);
+        count += text;
+        if text < group.len() * 3 / 4 || count >= TEXT {
+            break;
+        }
+    }
+    let mut start = at;
+    while count < TEXT && start >= skip + 4 {
+        let bytes = bytes_of(&run[start - 4..start]);
+        let text = bytes.iter().rev().take_while(|c| is_text(**c)).count();
+        count += text;
+        if text < 3 {
+            break;
+        }
+        start -= 4;
+    }
+    count
+}
+
+fn bytes_of(group: &[u8]) -> [u8; 3] {
+    let bits = group.iter().fold(0u32, |bits, c| bits << 6 | u32::from(VALUES[*c as usize]));
+    let [_, bytes @ ..] = (bits << (6 * (4 - group.len()))).to_be_bytes();
+    bytes
+}
+
+fn decode(run: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    for group in run.chunks(4) {
+        out.extend_from_slice(&bytes_of(group)[..group.len() * 3 / 4]);
+    }
+}
+
+/// For the place of a letter in its block, modulo 4, and the letter: a bit for each way that it may be part of a text.
+static WAYS: [[u8; 256]; 4] = {
+    // The top bits of a group's three bytes: in its first letter, its second, its third; the fourth has none.
+    let tops = [0b10_0000, 0b00_1000, 0b00_0010, 0];
+    let mut table = [[0; 256]; 4];
+    let values = values();
+    let mut place = 0;
+    while place < 4 {
+        let mut c = 0;
+        while c < 256 {
+            let mut skip = 0;
+            while skip < 4 {
+                if values[c] != NONE && values[c] & tops[(place + 4 - skip) % 4] == 0 {
+                    table[place][c] |= 1 << skip;
+                }
+                skip += 1;
+            }
+            c += 1;
+        }
+        place += 1;
+    }
+    table
+};
 
 /// Bytes from 0x80 on may be UTF-8, but the secrets that are looked for hold none, and random bytes do.
 fn is_text(c: u8) -> bool {
@@ -185,16 +246,41 @@ mod tests {
         }
     }
 
+    fn encode(bytes: &[u8]) -> String {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut out = String::new();
+        for group in bytes.chunks(3) {
+            let bits = group.iter().fold(0u32, |bits, c| bits << 8 | u32::from(*c)) << (8 * (3 - group.len()));
+            (0..=group.len()).for_each(|k| out.push(LETTERS[(bits >> (18 - 6 * k) & 63) as usize] as char));
+        }
+        out
+    }
+
+    fn decoded(run: &str) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        texts(run.as_bytes(), |text| all.push(text.to_vec()));
+        all
+    }
+
     #[test]
-    fn text_is_found_whatever_stands_before_it() {
-        let encoded = "cGFzc3dvcmQgPSAiaHVudGVyMiI7IGVuZA";
-        for before in ["", "a", "/b", "abc", "path/"] {
-            let mut out = Vec::new();
-            assert!(text(format!("{before}{encoded}").as_bytes(), &mut out) || before.len() > 4);
-            if before.is_empty() {
-                assert_eq!(out, b"password = \"hunter2\"; end");
+    fn text_is_found_whatever_stands_around_it() {
+        let text = b"sixteen letters.";
+        for before in ["", "a", "/b", "abc", "path", "path/", "/usr/share/some/folder/"] {
+            for (noise, after) in [(0, 0), (1, 5), (2, 3), (3, 0), (30, 41), (64, 1)] {
+                let bytes = [&vec![0xe9; noise], &text[..], &vec![0x80; after]].concat();
+                let run = format!("{before}{}", encode(&bytes));
+                let found = decoded(&run);
+                assert!(found.iter().any(|d| d.windows(16).any(|w| w == text)), "{before} {noise} {after}");
             }
         }
-        assert!(!text(b"/usr/lib/python3/site-packages/example", &mut Vec::new()));
+    }
+
+    #[test]
+    fn what_holds_no_text_is_passed_over() {
+        assert!(decoded("/usr/lib/python3/site-packages/example").is_empty());
+        assert!(decoded(&encode(&[0; 90])).is_empty());
+        assert!(decoded(&encode(b"only fifteen...")).is_empty());
+        assert!(decoded("").is_empty());
+        assert!(decoded("abc").is_empty());
     }
 }

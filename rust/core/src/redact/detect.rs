@@ -103,14 +103,13 @@ impl Detector {
 
     /// A run that holds a secret is one as a whole: half of it would be no base64 any more.
     fn find_in_base64(&self, bytes: &[u8], layer: usize, found: &mut Vec<(Match, bool)>) {
-        let mut inner = Vec::new();
         base64::runs(bytes, |run| {
-            if base64::text(&bytes[run.clone()], &mut inner) {
-                if let Some(first) = self.find_in_layer(&inner, layer + 1).first() {
+            base64::texts(&bytes[run.clone()], |inner| {
+                if let Some(first) = self.find_in_layer(inner, layer + 1).first() {
                     let padding = bytes[run.end..].iter().take(2).take_while(|c| **c == b'=').count();
                     found.push((Match { rule: first.rule, span: run.start..run.end + padding }, true));
                 }
-            }
+            });
         });
     }
 
@@ -139,11 +138,12 @@ impl Detector {
                 _ => self.look(text, owners, start..end, &mut |_, span| out.extend([start, span.start])),
             }
         });
-        let mut inner = Vec::new();
         base64::runs(bytes, |run| {
-            if base64::text(&bytes[run.clone()], &mut inner) && !self.find_in_layer(&inner, 1).is_empty() {
-                out.push(run.start);
-            }
+            base64::texts(&bytes[run.clone()], |inner| {
+                if !self.find_in_layer(inner, 1).is_empty() {
+                    out.push(run.start);
+                }
+            });
         });
     }
 
