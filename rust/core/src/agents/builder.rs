@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Attribute, Block, Draft, Event, EventType, Lit};
+use super::event::{moment, Attribute, Block, Draft, Event, EventType, Lit};
 use super::rest::{write_inside, write_rest};
 use crate::digest::short;
 use crate::hail::ids::Ids;
 use crate::hail::stats::{Facts, Literal, Stats, Tokens};
-use crate::hail::time::{self, Time};
+use crate::hail::time::Time;
 use crate::json::canonical::Sorter;
 use crate::json::salvage::Repairs;
 use crate::json::{string, Value};
@@ -137,10 +137,8 @@ impl Builder {
     }
 
     fn write<'a>(&mut self, mut draft: Draft<'a>, value: Option<Value<'a>>, raw: Option<Raw<'_>>, number: u64) {
-        if let Some(time) = draft.time.and_then(record_time) {
-            if time != self.time.0 {
-                self.time = (time, written(time));
-            }
+        if let Some(value) = draft.time {
+            self.time_is(value, draft.moment.or_else(|| moment(value)));
         }
         draft.marks.finish();
         let own = draft.id.take().unwrap_or_else(|| numbered(number));
@@ -156,15 +154,30 @@ impl Builder {
         }
     }
 
+    /// The record states this time, if it is one.
+    fn time_is(&mut self, value: Value<'_>, moment: Option<(Time, bool)>) {
+        let Some((time, canonical)) = moment else { return };
+        if time != self.time.0 {
+            self.time.0 = time;
+            self.time.1.clear();
+            match canonical {
+                true => self.time.1.extend_from_slice(value.literal()),
+                false => time.write(&mut self.time.1),
+            }
+        }
+    }
+
     /// `digest` is that of `own`, where it is known.
-    fn unique_id(&mut self, own: &[u8], digest: Option<[u8; 16]>, k: usize, number: u64) -> Vec<u8> {
-        let mut id = own.to_vec();
+    fn unique_id<'o>(&mut self, own: &'o [u8], digest: Option<[u8; 16]>, k: usize, number: u64) -> Lit<'o> {
+        let mut id = Lit::Borrowed(own);
         if k > 0 {
-            id.extend_from_slice(format!("#{k}").as_bytes());
+            id.to_mut().push(b'#');
+            self::number(k as u64, id.to_mut());
         }
         let mut digest = digest.unwrap_or_else(|| short(&id));
         while !self.ids.insert(digest) {
-            id.extend_from_slice(format!("#r{number}").as_bytes());
+            id.to_mut().extend_from_slice(b"#r");
+            self::number(number, id.to_mut());
             digest = short(&id);
         }
         id
@@ -252,7 +265,10 @@ impl Builder {
 
 /// The id of a record without one.
 fn numbered(number: u64) -> Lit<'static> {
-    Lit::Owned(format!("#{number}").into_bytes())
+    let mut id = Vec::with_capacity(24);
+    id.push(b'#');
+    self::number(number, &mut id);
+    Lit::Owned(id)
 }
 
 fn whole_text<'a>(kind: &'static str, text: &'a [u8]) -> Draft<'a> {
@@ -270,7 +286,7 @@ fn written(time: Time) -> Vec<u8> {
 
 /// The time a record states, if it is one that HAIL knows.
 pub fn record_time(value: Value<'_>) -> Option<Time> {
-    time::parse(&value.text()?).map(|(time, _)| time)
+    moment(value).map(|(time, _)| time)
 }
 
 fn quoted(literal: &[u8], out: &mut Vec<u8>) {
@@ -291,8 +307,18 @@ fn number_member(key: &[u8], value: u64, out: &mut Vec<u8>) {
     number(value, out);
 }
 
-fn number(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.to_string().as_bytes());
+fn number(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[first..]);
 }
 
 /// Write `"attributes":{…}`; false, and nothing written, where there are none. `rest` is the record, for what of it no

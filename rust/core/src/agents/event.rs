@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::hail::model::EventKind;
+use crate::hail::time::{self, Time};
 use crate::json::Value;
 
 /// The canonical literal of a string: what stands between the quotes in the output.
@@ -174,6 +175,12 @@ impl Origin {
     }
 }
 
+/// The time that a value states, and whether it is spelled canonically.
+pub fn moment(value: Value<'_>) -> Option<(Time, bool)> {
+    let (time, canonical) = time::parse(&value.text()?)?;
+    Some((time, canonical && value.is_canonical()))
+}
+
 /// Everything one record becomes.
 #[derive(Debug, Default)]
 pub struct Draft<'a> {
@@ -186,6 +193,8 @@ pub struct Draft<'a> {
     pub digest: Option<[u8; 16]>,
     /// The record's time.
     pub time: Option<Value<'a>>,
+    /// What that says, and whether it is spelled canonically; `None` too where nobody has read it yet.
+    pub moment: Option<(Time, bool)>,
     /// A kind the parser does not know.
     pub opaque: bool,
     /// Blocks of unknown kind inside this record, by kind.
@@ -197,6 +206,13 @@ pub struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub fn push(&mut self, event: Event<'a>) {
         self.events.push(event);
+    }
+
+    /// `value` is the record's time; false if HAIL does not know such a time.
+    pub fn timed(&mut self, value: Value<'a>) -> bool {
+        self.time = Some(value);
+        self.moment = moment(value);
+        self.moment.is_some()
     }
 
     /// The events hold this value.
@@ -231,6 +247,10 @@ pub struct Marks {
 
 impl Marks {
     pub fn leave_out(&mut self, id: u32) {
+        if self.out.capacity() == 0 {
+            // Records of a log have some twenty members, and most are held.
+            self.out.reserve(24);
+        }
         self.out.push(id);
     }
 

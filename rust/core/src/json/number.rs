@@ -94,17 +94,60 @@ pub fn as_u64(literal: &[u8]) -> Option<u64> {
     if literal.is_empty() || literal.len() > 20 {
         return None;
     }
-    let mut v: u64 = 0;
-    for c in literal {
-        if !c.is_ascii_digit() {
-            return None;
-        }
-        v = v.checked_mul(10)?.checked_add((c - b'0') as u64)?;
+    // Nineteen digits always fit, and most numbers have fewer.
+    let (head, last) = literal.split_at(literal.len().min(19));
+    let (mut v, mut digits) = (0u64, true);
+    for c in head {
+        let digit = c.wrapping_sub(b'0');
+        digits &= digit <= 9;
+        v = v.wrapping_mul(10).wrapping_add(digit as u64);
     }
-    Some(v)
+    for c in last {
+        digits &= c.is_ascii_digit();
+        v = v.checked_mul(10)?.checked_add(c.wrapping_sub(b'0') as u64)?;
+    }
+    digits.then_some(v)
 }
 
 /// An integer literal as `i64`, if it is one.
 pub fn as_i64(literal: &[u8]) -> Option<i64> {
     std::str::from_utf8(literal).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_integers_are_read_as_the_standard_library_reads_them() {
+        let max = u64::MAX.to_string();
+        for text in [
+            "0",
+            "7",
+            "10",
+            "9999999999999999999",
+            "10000000000000000000",
+            "18446744073709551616",
+            "18446744073709551609",
+            "99999999999999999999",
+            "184467440737095516150",
+            "1844674407370955161a",
+            "a",
+            "1a",
+            ":",
+            "/",
+            "",
+            "1.0",
+            "1e3",
+            "-1",
+            " 1",
+            "0000000000000000000000001",
+            &max,
+        ] {
+            let plain = text.len() <= 20 && text.bytes().all(|c| c.is_ascii_digit());
+            let want = if plain { text.parse().ok() } else { None };
+            assert_eq!(as_u64(text.as_bytes()), want, "{text}");
+        }
+        assert_eq!(as_u64(b"-0"), Some(0));
+    }
 }

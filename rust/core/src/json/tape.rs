@@ -566,7 +566,26 @@ impl<'a> Value<'a> {
     /// The member `key` of an object. Where a key stands twice (no value that is kept has that) it is the first.
     #[inline]
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.members().find(|(k, _)| k.is(key)).map(|(_, v)| v)
+        let n = self.node();
+        if n.kind != Kind::Object {
+            return None;
+        }
+        let wanted = key.as_bytes();
+        let (prefix, mask) = (word(wanted, 0), low(wanted));
+        let nodes = &self.tape.nodes[..n.next as usize];
+        let mut at = self.node as usize + 1;
+        while let Some([name, value]) = nodes.get(at..at + 2) {
+            // Few keys of one length begin alike, so hardly a key is compared in vain.
+            let (from, to) = (name.start as usize + 1, name.end as usize - 1);
+            if to - from == wanted.len() && word(self.text, from) & mask == prefix && self.text[from..to] == *wanted {
+                return Some(self.at(at as u32 + 1));
+            }
+            if name.flags & ESCAPED != 0 && self.at(at as u32).is(key) {
+                return Some(self.at(at as u32 + 1));
+            }
+            at = value.next as usize;
+        }
+        None
     }
 
     /// The member at the end of a path of keys.
@@ -594,6 +613,24 @@ impl<'a> Value<'a> {
     #[inline(always)]
     pub fn holds(self, id: u32) -> bool {
         self.node <= id && id < self.node().next
+    }
+}
+
+/// Eight bytes of a text, zeros behind its end.
+#[inline(always)]
+fn word(text: &[u8], at: usize) -> u64 {
+    match text.get(at..at + 8) {
+        Some(bytes) => u64::from_le_bytes(bytes.try_into().expect("eight bytes")),
+        None => text[at..].iter().rev().fold(0, |word, byte| word << 8 | *byte as u64),
+    }
+}
+
+/// The bits of [`word`] that a text of this length fills.
+#[inline(always)]
+fn low(text: &[u8]) -> u64 {
+    match text.len() {
+        n @ 0..=7 => (1 << (8 * n)) - 1,
+        _ => u64::MAX,
     }
 }
 

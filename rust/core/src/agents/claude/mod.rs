@@ -68,6 +68,13 @@ const MESSAGE: &[&str] = &[
 ];
 const USAGE: &[&str] = &["service_tier", "inference_geo", "speed", "server_tool_use"];
 
+/// Which of the names a key is. Few are as long and begin alike.
+#[inline(always)]
+fn slot(names: &[&str], key: &[u8]) -> Option<usize> {
+    let likely = |name: &[u8]| name.len() == key.len() && name.first() == key.first();
+    names.iter().position(|name| likely(name.as_bytes()) && name.as_bytes() == key)
+}
+
 pub struct ClaudeMapper {
     envelope: Envelope,
     calls: Calls,
@@ -114,9 +121,8 @@ impl ClaudeMapper {
                     draft.used(member);
                 }
                 b"timestamp" => {
-                    draft.time = Some(member);
                     // A time that HAIL does not know stays in the rest.
-                    if super::builder::record_time(member).is_some() {
+                    if draft.timed(member) {
                         draft.used(member);
                     }
                 }
@@ -126,7 +132,7 @@ impl ClaudeMapper {
                 b"isCompactSummary" => top.summary = member.bool() == Some(true),
                 b"origin" => top.origin = Some(member),
                 _ => {
-                    if let Some(slot) = ENVELOPE.iter().position(|name| name.as_bytes() == key) {
+                    if let Some(slot) = slot(ENVELOPE, key) {
                         match key {
                             b"isSidechain" => top.sidechain = member.bool() == Some(true),
                             b"agentId" if member.is_string() => top.agent = Some(member),
@@ -144,11 +150,11 @@ impl ClaudeMapper {
     fn message_envelope<'a>(&mut self, message: Value<'a>, draft: &mut Draft<'a>) {
         for (key, member) in message.members() {
             let key = key.literal();
-            if let Some(slot) = MESSAGE.iter().position(|name| name.as_bytes() == key) {
+            if let Some(slot) = slot(MESSAGE, key) {
                 self.envelope.pass(ENVELOPE.len() + slot, member, draft);
             } else if key == b"usage" {
                 for (key, member) in member.members() {
-                    if let Some(slot) = USAGE.iter().position(|name| name.as_bytes() == key.literal()) {
+                    if let Some(slot) = slot(USAGE, key.literal()) {
                         self.envelope.pass(ENVELOPE.len() + MESSAGE.len() + slot, member, draft);
                     }
                 }

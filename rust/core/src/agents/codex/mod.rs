@@ -20,7 +20,6 @@ mod tools;
 mod twins;
 mod usage;
 
-use super::builder::record_time;
 use super::calls::Calls;
 use super::envelope::Envelope;
 use super::event::{lit, Block, Draft, Event, Lit, Marks};
@@ -90,10 +89,10 @@ impl Default for CodexMapper {
 impl Mapper for CodexMapper {
     fn record<'a>(&mut self, value: Value<'a>) -> Draft<'a> {
         let record = shape::record(value);
-        let mut draft = Draft { time: record.time, ..Draft::default() };
+        let mut draft = Draft::default();
         self.beside = record.beside;
         match record.time {
-            Some(time) if record_time(time).is_some() => draft.used(time),
+            Some(time) if draft.timed(time) => draft.used(time),
             // A time that HAIL does not know stays in the rest.
             Some(_) => self.beside = true,
             None => {}

@@ -39,7 +39,7 @@ impl Nested {
             self.tape = Tape::new();
         }
         string::decode_into(literal, &mut self.text);
-        if self.text.contains(&b'\n') {
+        if memchr::memchr(b'\n', &self.text).is_some() {
             // White space between values may be LF, which the scanner of lines does not skip.
             self.text = canonicalize(&self.text).ok()?;
         }
