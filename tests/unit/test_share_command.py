@@ -203,6 +203,51 @@ def test_each_step_of_that_refusal_leads_through(repo, leaky, command):
     assert run_steps(command, [allowing]).code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(["--path", f"shown/{SECRET}.jsonl"], "--path"), (["--ref", f"refs/opensession/{SECRET}"], "--ref")],
+)
+def test_a_secret_in_a_name_stops_it_too_and_another_name_is_told(repo, uri, command, words, named):
+    done = command("share", uri, "--git", "--remote", UNREACHABLE, *words)
+    assert done.code == 6
+    assert f"aws-access-token in {named}" in done.err
+    assert repo.git("for-each-ref", "refs/opensession") == ""
+    assert run_steps(command, done.steps[:1]).code == 0
+    assert SECRET not in done.steps[0] + repo.git("for-each-ref", "refs/opensession")
+
+
+def test_a_secret_in_the_name_of_the_branch_stops_it_with_redaction_too(repo, leaky, command):
+    repo.git("checkout", "-q", "-b", f"fix/{SECRET}")
+    done = command("share", leaky, "--git", "--remote", UNREACHABLE, "--redact")
+    assert done.code == 6
+    assert "aws-access-token in the name of the branch" in done.err
+    assert SECRET not in done.out + done.err
+    assert run_steps(command, done.steps[:1]).code == 0
+    assert repo.git("for-each-ref", "refs/opensession", "--format=%(refname)") == "refs/opensession/shared"
+
+
+def test_a_push_sends_what_was_scanned_and_nothing_that_was_recorded_since(repo, uri, command, monkeypatch):
+    from opensession.actions.setup import outgoing
+
+    repo.git("init", "-q", "--bare", "team.git")
+    command("share", uri, "--git", "--remote", "./team.git")
+    ref = "refs/opensession/branches/bWFpbg"
+    check = outgoing.check
+
+    def meanwhile(*given, **more):
+        done = check(*given, **more)
+        tree = repo.git("write-tree")
+        late = repo.git("commit-tree", "-m", "recorded by somebody else", "-p", ref, tree)
+        repo.git("update-ref", ref, late)
+        return done
+
+    before = repo.git("rev-parse", ref)
+    monkeypatch.setattr(outgoing, "check", meanwhile)
+    assert command("share", uri, "--git", "--remote", "./team.git", "--push").code == 0
+    assert repo.git("rev-parse", ref) != before
+    assert repo.git("--git-dir=team.git", "rev-parse", ref) == before
+
+
 def test_redact_shares_a_copy_and_names_the_original(repo, leaky, command):
     done = command("share", leaky, "--git", "--remote", UNREACHABLE, "--redact", "--json")
     assert done.code == 0

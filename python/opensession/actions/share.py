@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions.consent import Consent
-from opensession.actions.release import release
+from opensession.actions.release import Door
 from opensession.actions.share_plan import Plan, checked_ledger, plan
-from opensession.errors import CODES, OpensessionError, RefusedError
+from opensession.errors import CODES, NotFoundError, OpensessionError, RefusedError
 from opensession.git.ledger import Changes, Ledger, meta_of
+from opensession.git.refs import branch_of
 from opensession.git.remotes import remote_of
 from opensession.settings import quoted
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from opensession.store.reading import StoredObject
 
     Ask = Callable[[Plan], bool]
+
+
+PATH, REF, BRANCH = "--path", "--ref", "the name of the branch"
+"""What a refusal calls names that hold a secret."""
+_SHORTEST = 16
+"""Characters of a name that may hold a token."""
 
 
 class Wish(NamedTuple):
@@ -84,7 +91,8 @@ def share(
     draft = plan(sha256, remote, ref, wish.path, wish.allow)
     consent = Consent(repository, remote)
     push = wish.push or (wish.quick and may_push(consent, draft, ask))
-    passed = _through_the_door(stores, store, sha256, wish, config, progress)
+    names = {PATH: wish.path or "", BRANCH if wish.ref is None else REF: branch_of(ref) or ref}
+    passed = _through_the_door(stores, store, sha256, names, wish, config, progress)
     final = plan(passed.sha256, remote, ref, wish.path, wish.allow)
     _record(stores, repository, final)
     failure = _push(stores, repository, final, progress) if push else None
@@ -130,17 +138,29 @@ def may_push(consent: Consent, draft: Plan, ask: Ask | None) -> bool:
 
 
 def _through_the_door(
-    stores: Stores, holder: Store, sha256: str, wish: Wish, config: Config, progress: Progress | None
+    stores: Stores,
+    holder: Store,
+    sha256: str,
+    names: Mapping[str, str],
+    wish: Wish,
+    config: Config,
+    progress: Progress | None,
 ) -> Passed:
-    released = release(
+    door = Door(
         stores.write,
-        [sha256],
         holders=[holder],
         allow=wish.allow,
         redact=wish.redact or config.redact,
         progress=progress,
     )
-    return released.sessions[0]
+    passed = door.session(sha256)
+    for named, text in names.items():
+        if len(text) >= _SHORTEST:
+            door.text(named, text)
+            # Part by part too: letters that go on behind a dot are no key for some rules.
+            door.text(named, text.replace("/", "\n").replace(".", "\n"))
+    door.settle()
+    return passed
 
 
 def _record(stores: Stores, repository: Repository, final: Plan) -> None:
@@ -179,10 +199,16 @@ def _push(
     from opensession.git.push import push_ledger
 
     try:
+        ledger = _ledger(repository, final.ref)
+        # The push sends the whole ledger, not only what was just put there; and what was looked at, nothing newer.
+        tip = ledger.tip()
+        if tip is None:
+            raise NotFoundError(
+                f"the ledger {final.ref} is gone", next=["git for-each-ref refs/opensession/"]
+            )
         for place in final.remote.destinations():
-            # The push sends the whole ledger, not only what was just put there.
-            outgoing.check(repository, stores, _ledger(repository, final.ref), place, progress=progress)
-        push_ledger(repository, stores.write.root, final.ref, final.remote)
+            outgoing.check(repository, stores, ledger, tip, place, progress=progress)
+        push_ledger(repository, stores.write.root, final.ref, final.remote, tip=tip)
         if final.placed is not None:
             _refuse_lost(stores.write, repository, final, final.placed)
     except OpensessionError as error:

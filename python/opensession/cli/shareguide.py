@@ -16,7 +16,7 @@ from opensession.errors import BadUriError, NotFoundError, OpensessionError, Usa
 from opensession.uri import ArtifactUri, LocalUri, parse_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from opensession.cli.command import Args
     from opensession.uri import GithubUri, GitlabUri, GitUri, Uri
@@ -116,7 +116,7 @@ def quick_remote(args: Args, names: Sequence[str], chosen: str | None) -> str:
     )
 
 
-def without(argv: Sequence[str], *flags: str, values: Sequence[str] = ()) -> list[str]:
+def without(argv: Sequence[str], *flags: str, values: Collection[str] = ()) -> list[str]:
     """The words of a command line without some options."""
     kept, skip = [], False
     for word in argv:

@@ -40,6 +40,7 @@ def check(
     repository: Repository,
     stores: Stores,
     ledger: Ledger,
+    tip: str,
     remote: Remote,
     *,
     deadline: float | None = None,
@@ -47,12 +48,10 @@ def check(
 ) -> bool:
     """Raise SecretsFoundError where something in the ledger that the remote does not have holds a secret.
 
-    False where there is nothing that the remote does not have, as far as it was seen last.
+    False where there is nothing that the remote does not have, as far as it was seen last. ``tip`` is the ledger's
+    commit that will be sent: somebody may record more in the meantime, which nobody has looked at.
     """
-    ours = ledger.tip()
-    if ours is None:
-        return False
-    new = list(_new(repository, stores.write.root, ledger.ref, ours, remote, deadline))
+    new = list(_new(repository, stores.write.root, ledger.ref, tip, remote, deadline))
     scanner = Scanner(stores.write, holders=stores, deadline=deadline, progress=progress)
     found = _scanned(scanner, stores, ledger, new) if new else []
     # What a person let pass when it was recorded is not asked about again.

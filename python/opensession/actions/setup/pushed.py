@@ -162,10 +162,13 @@ class Beside:
         ledger = Ledger(
             repository.git, ref, common_dir=repository.common_dir, object_format=repository.object_format
         )
-        if not outgoing.check(repository, self._stores, ledger, remote, deadline=self._deadline):
+        tip = ledger.tip()
+        if tip is None:
+            return
+        if not outgoing.check(repository, self._stores, ledger, tip, remote, deadline=self._deadline):
             return
         root = self._stores.write.root
-        push_ledger(repository, root, ref, remote, timeout=self._left(), hooks=False)
+        push_ledger(repository, root, ref, remote, timeout=self._left(), hooks=False, tip=tip)
         if notes and history.note(repository, ledger, self._name, self._push.refs, remote):
             push_ledger(repository, root, NOTES, remote, timeout=self._left(), hooks=False)
 

@@ -112,7 +112,7 @@ def _git(args: Args, report: Report) -> int:
     for line in ignored_lines(config):
         report.note(line)
     wish = _wish(args, repository, config)
-    with _without_path(args), door_steps(args), Progress("share") as progress:
+    with _without_path(args), _other_names(args), door_steps(args), Progress("share") as progress:
         shared = action.share(
             stores_of(args),
             repository,
@@ -159,6 +159,24 @@ def _without_path(args: Args) -> Iterator[None]:
             if value is not None and repr(value) in error.message:
                 words = shareguide.without(args.argv, values=[option])
                 error.next = (quoted(PROGRAM, *words), *error.next)
+        raise
+
+
+@contextmanager
+def _other_names(args: Args) -> Iterator[None]:
+    """Where a name holds a secret another one can be taken; placeholders are for what stands in a session."""
+    from opensession.actions.share import BRANCH, PATH, REF
+
+    try:
+        yield
+    except SecretsFoundError as error:
+        held = {str(each["in"]) for each in error.findings}
+        if held & {PATH, REF, BRANCH}:
+            words = shareguide.without(args.argv, "--redact", values=held & {PATH, REF})
+            words += ["--ref", "refs/opensession/shared"] if BRANCH in held else []
+            words += ["--redact"] if args.flag("--redact") or held - {PATH, REF, BRANCH} else []
+            kept = [step for step in error.next if "--redact" not in step]
+            error.next = (quoted(PROGRAM, *words), *kept)
         raise
 
 
