@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from toaster import HEAT, KETTLE, claude_records
+from toaster import HEAT, KETTLE, World, claude_records
 
 from opensession.actions import sync
 from opensession.actions.links import compare
@@ -25,6 +25,18 @@ def test_a_commit_made_in_a_session_is_linked_to_it(world):
     assert [(link.commit, link.sha256) for link in done.links] == [(commit, session)]
     assert done.links[0].patch_id is not None
     assert [e.sha256 for e in Ledger(world.repository().git, done.ref).sessions()] == [session]
+
+
+def test_a_sha_256_repository_is_like_any_other(env, hail):
+    world = World(env, hail, "sha256", "--object-format=sha256")
+    commit = world.commit("heat", 50, **{"heat.py": HEAT})
+    session = world.session("s", world.wrote("heat.py", HEAT))
+
+    assert world.sync().changed
+    assert world.linked(commit) == {session: 1.0}
+    world.git("commit", "-q", "--amend", "-m", "better words", when=60)
+    world.stores().write.rm(session)
+    assert world.sync().links[0].reasons == (*ALL, "patch_id")
 
 
 def test_a_second_run_makes_no_second_commit(world):
@@ -364,6 +376,15 @@ def test_a_redacted_copy_is_linked_in_the_place_of_the_session(world):
 
     world.sync(release=lambda sha256: copy if sha256 == session else sha256)
     assert world.linked(commit) == {copy: 1.0}
+
+
+def test_a_redacted_copy_stands_for_both_and_is_linked_once(world):
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    session = world.session("a", world.wrote("heat.py", HEAT))
+    copy = world.session("a", world.said("[REDACTED]"), world.wrote("heat.py", HEAT))
+
+    done = world.sync(release=lambda sha256: copy if sha256 == session else sha256)
+    assert [link.sha256 for link in done.links] == [copy]
 
 
 def test_a_refusal_that_is_none_of_time_is_raised(world):

@@ -25,9 +25,9 @@ def at(seconds: int) -> str:
 class World:
     """A repository, its store, and what happens in it."""
 
-    def __init__(self, env, hail) -> None:
-        self.env, self.hail, self.top = env, hail, env.work / "repo"
-        env.git("init", "-q", "-b", "main", "--template=", str(self.top))
+    def __init__(self, env, hail, name: str = "repo", *options: str) -> None:
+        self.env, self.hail, self.top = env, hail, env.work / name
+        env.git("init", "-q", "-b", "main", "--template=", *options, str(self.top))
         with (self.top / ".git" / "config").open("a") as config:
             config.write("[user]\n\temail = ada@example.com\n[maintenance]\n\tauto = false\n")
 

@@ -58,6 +58,10 @@ def test_a_folder_that_is_gone_was_a_work_tree_and_one_that_is_there_is_a_folder
     assert gone.find("heat.py", FILES) == "heat.py"
 
 
+def test_a_folder_that_no_system_can_have_is_gone():
+    assert Whereabouts.of("/home/\0", ["/home"]).find("heat.py", FILES) == "heat.py"
+
+
 def test_the_name_by_which_a_session_came_is_as_good_as_the_real_one(tmp_path):
     top = tmp_path / "toaster"
     (top / "src").mkdir(parents=True)

@@ -204,7 +204,8 @@ class _Recording:
 
     def _record(self, links: Sequence[Link]) -> None:
         self.taken_back.update(link.sha256 for link in links if link.sha256 in self._gone)
-        links = [link for link in links if link.sha256 not in self._gone]
+        # A redacted copy is a session of the store too, and may stand for itself and for the one it was made from.
+        links = [link for link in dict.fromkeys(links) if link.sha256 not in self._gone]
         if not links:
             return
         with ExitStack() as stack:

@@ -33,7 +33,7 @@ class Whereabouts:
     def of(cls, cwd: str | None, tops: Iterable[str]) -> Whereabouts:
         """Where a session with this working directory worked; it is looked up whether the folder is still there."""
         tops = list(tops)
-        if cwd is None or not cwd.startswith("/"):
+        if cwd is None or not cwd.startswith("/") or "\0" in cwd:  # no folder of this machine has such a name
             return cls(cwd, tops, gone=True)
         real = os.path.realpath(cwd)
         inside = next((top for top in sorted(tops, key=len, reverse=True) if _below(real, top)), None)
