@@ -165,9 +165,8 @@ impl<'t, R: Read> BlockReader<'t, R> {
     }
 
     /// Do not count lines: who asks for this counts them while reading them, and knows the line of an error.
-    pub fn uncounted(mut self) -> Self {
+    pub fn do_not_count(&mut self) {
         self.counts = false;
-        self
     }
 
     /// `tap` sees the raw bytes of every block, in order.

@@ -120,7 +120,8 @@ fn survey(
         lines: 0,
         bytes: 0,
     };
-    let mut reader = BlockReader::new(input).max_line(options.max_line).uncounted();
+    let mut reader = BlockReader::new(input).max_line(options.max_line);
+    reader.do_not_count();
     let mut lines = 0;
     let sink = |batch: Batch| {
         lines += batch.lines;
@@ -187,7 +188,8 @@ fn write(
     let mut mapper = (agent.mapper)(&head);
     let mut builder = Builder::new(survey.first_time);
     let mut seen = 0;
-    let mut reader = BlockReader::new(input).max_line(options.max_line).uncounted();
+    let mut reader = BlockReader::new(input).max_line(options.max_line);
+    reader.do_not_count();
     let mut lines = 0;
     let plain = encoding == Encoding::Utf8;
     if plain {

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::lines::{Part, Scratch};
 use super::report::SessionInfo;
-use super::session::{Output, Sessions, Unique};
+use super::session::{Before, Output, Sessions};
 use crate::digest::{Digest, Out};
 use crate::input::{BlockReader, Buffers};
 use crate::{pipeline, Code, Error, Result};
@@ -20,17 +20,19 @@ pub fn canonicalize<'w, R: Read + Send>(
     tick: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Vec<SessionInfo>> {
     let buffers = Buffers::of(reader);
+    reader.do_not_count();
     let mut sessions = Sessions::new(Writing { open, out: None });
-    let mut unique = Unique::default();
+    let mut before = Before::default();
     pipeline::run_folding(
         reader,
         jobs,
         Scratch::default,
         |scratch, block| Part::new(block, scratch, &buffers),
-        |part| unique.look(part),
+        |part| before.look(part),
         |part| sessions.take(part),
         tick,
-    )?;
+    )
+    .map_err(|e| before.place(e))?;
     sessions.close()?;
     Ok(sessions.done)
 }

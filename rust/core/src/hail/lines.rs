@@ -39,7 +39,7 @@ pub(super) struct Piece {
     pub text: Range<usize>,
     /// Offset in the block of the first byte that is not canonical.
     pub difference: Option<usize>,
-    /// Number of the first line.
+    /// Number of the first line, in the block until the blocks before it are known.
     pub line: u64,
     /// Which of its events is the first with an id that stands in the session already; known once the ids were folded.
     pub repeated: Option<usize>,
@@ -60,6 +60,8 @@ pub(super) struct Part {
     /// The canonical form where it differs from the block, and its padding.
     changed: Option<Vec<u8>>,
     pub pieces: Vec<Piece>,
+    /// How many lines there are, where none is wrong.
+    pub lines: u64,
     /// Why the work ended before the end of the block.
     pub error: Option<Error>,
     buffers: Buffers,
@@ -68,17 +70,30 @@ pub(super) struct Part {
 impl Part {
     /// Lines that nobody looks at any more.
     pub fn unread(block: Block, buffers: &Buffers) -> Part {
-        Part { block, changed: None, pieces: Vec::new(), error: None, buffers: buffers.clone() }
+        Part { block, changed: None, pieces: Vec::new(), lines: 0, error: None, buffers: buffers.clone() }
     }
 
     pub fn new(block: Block, scratch: &mut Scratch, buffers: &Buffers) -> Part {
-        let mut maker = Maker { block: &block, pieces: Vec::new(), out: None, line: block.first_line, buffers };
+        let mut maker = Maker { block: &block, pieces: Vec::new(), out: None, line: 1, buffers };
         let error = maker.all(scratch).err();
-        let (pieces, mut changed) = (maker.pieces, maker.out);
+        let (pieces, mut changed, lines) = (maker.pieces, maker.out, maker.line - 1);
         if let Some(text) = &mut changed {
             text.resize(text.len() + PAD, 0);
         }
-        Part { block, changed, pieces, error, buffers: buffers.clone() }
+        Part { block, changed, pieces, lines, error, buffers: buffers.clone() }
+    }
+
+    /// So many lines stand before the block.
+    pub fn shift(&mut self, lines: u64) {
+        for piece in &mut self.pieces {
+            piece.line += lines;
+            if let What::Events(tally) = &mut piece.what {
+                tally.shift(lines);
+            }
+        }
+        if let Some(Error { line: Some(line), .. }) = &mut self.error {
+            *line += lines;
+        }
     }
 
     /// The canonical text that the pieces' ranges mean.

@@ -39,15 +39,20 @@ impl Open {
     }
 }
 
-/// The ids of the session that is open. Sees the blocks in order too, before [`Sessions`] and on any thread.
+/// What depends on the blocks before, but not on a thread: the numbers of lines, and the ids of the session that is open.
+/// Sees the blocks in order too, before [`Sessions`] does.
 #[derive(Default)]
-pub(super) struct Unique {
+pub(super) struct Before {
+    /// Lines that were seen.
+    lines: u64,
     ids: Option<Ids>,
 }
 
-impl Unique {
-    /// Find the ids of a block that are not new.
+impl Before {
+    /// Number the lines of a block, and find its ids that are not new.
     pub fn look(&mut self, part: &mut Part) {
+        part.shift(self.lines);
+        self.lines += part.lines;
         for piece in &mut part.pieces {
             match &piece.what {
                 What::Header(_) => self.ids = Some(Ids::new()),
@@ -62,6 +67,14 @@ impl Unique {
                 What::Stats(_) => self.ids = None,
                 What::Blank => {}
             }
+        }
+    }
+
+    /// An error of the reader, which does not count lines: it is about the one after those that were seen.
+    pub fn place(&self, error: Error) -> Error {
+        match error.code {
+            Code::LineTooLong => error.at(self.lines + 1, None),
+            _ => error,
         }
     }
 }

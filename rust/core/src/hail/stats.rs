@@ -189,6 +189,14 @@ impl Tally {
             add_new(&mut self.paths, path.digest());
         }
     }
+
+    /// So many lines stand before those that were counted.
+    pub fn shift(&mut self, lines: u64) {
+        if let Some((_, place)) = &mut self.first {
+            place.0 += lines;
+        }
+        self.warnings.shift(lines);
+    }
 }
 
 /// The same task or file often comes several times in a row.
@@ -339,8 +347,8 @@ pub fn diff_lines(diff: &[u8]) -> (u64, u64) {
     let (mut added, mut removed) = (0, 0);
     // Lines of the old and the new text that the hunk's header still promises.
     let (mut old, mut new) = (0i64, 0i64);
-    let mut lines = diff.split(|&c| c == b'\n').peekable();
-    while let Some(line) = lines.next() {
+    let mut rest = Some(diff);
+    while let Some(line) = next_line(&mut rest) {
         let sign = line.first().copied().unwrap_or(b' ');
         if old > 0 || new > 0 {
             match sign {
@@ -351,8 +359,8 @@ pub fn diff_lines(diff: &[u8]) -> (u64, u64) {
             }
         } else if let Some(counts) = hunk(line) {
             (old, new) = counts;
-        } else if line.starts_with(b"--- ") && lines.peek().is_some_and(|next| next.starts_with(b"+++ ")) {
-            lines.next();
+        } else if line.starts_with(b"--- ") && rest.is_some_and(|next| next.starts_with(b"+++ ")) {
+            next_line(&mut rest);
         } else if sign == b'+' {
             added += 1;
         } else if sign == b'-' {
@@ -360,6 +368,19 @@ pub fn diff_lines(diff: &[u8]) -> (u64, u64) {
         }
     }
     (added, removed)
+}
+
+/// The line that `rest` begins with; `None` after the last one.
+#[inline(always)]
+fn next_line<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let text = (*rest)?;
+    match memchr::memchr(b'\n', text) {
+        Some(at) => {
+            *rest = Some(&text[at + 1..]);
+            Some(&text[..at])
+        }
+        None => rest.take(),
+    }
 }
 
 /// The two counts of `@@ -a,b +c,d @@`; a count that is left out is 1.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lines::{Part, Scratch, What};
 use super::report::{Header, Verified};
-use super::session::{Output, Sessions, Unique};
+use super::session::{Before, Output, Sessions};
 use crate::digest::{Digest, Sha256};
 use crate::input::{BlockReader, Buffers};
 use crate::{pipeline, Code, Error, Result};
@@ -52,11 +52,12 @@ pub fn verify_with<R: Read + Send, W: Watch>(
     tick: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<Verified> {
     let buffers = Buffers::of(reader);
+    reader.do_not_count();
     let mut sessions = Sessions::new(Hashing::default());
     let mut error = None;
     // After the first error nobody looks at lines any more, but the hash goes on to the end.
     let failed = AtomicBool::new(false);
-    let mut unique = Unique::default();
+    let mut before = Before::default();
     let result = pipeline::run_folding(
         reader,
         jobs,
@@ -69,7 +70,7 @@ pub fn verify_with<R: Read + Send, W: Watch>(
                 (part, found)
             }
         },
-        |(part, _)| unique.look(part),
+        |(part, _)| before.look(part),
         |(mut part, found)| {
             if error.is_some() {
                 part.pieces.clear();
@@ -87,7 +88,7 @@ pub fn verify_with<R: Read + Send, W: Watch>(
     match result {
         Ok(()) => {}
         Err(e) if e.code == Code::LineTooLong => {
-            let error = error.get_or_insert(e);
+            let error = error.get_or_insert(before.place(e));
             let mut done = sessions.output.bytes;
             while reader.rest(&mut |bytes| sessions.output.outside(bytes)).map_err(|e| replace(error, e))? {
                 done = done.max(sessions.output.bytes);

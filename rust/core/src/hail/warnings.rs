@@ -52,6 +52,11 @@ impl Warnings {
         entry.0 += count;
     }
 
+    /// Count the lines of the places from a later beginning: `lines` stand before it.
+    pub fn shift(&mut self, lines: u64) {
+        self.0.iter_mut().for_each(|(_, place)| place.0 += lines);
+    }
+
     pub fn join(&mut self, other: &Warnings) {
         for (warning, count, place) in other.iter() {
             self.add_many(warning, count, place);
