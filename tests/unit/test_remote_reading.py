@@ -188,6 +188,13 @@ def test_what_is_no_session_is_not_stored(known):
         known.read("main", "no session.jsonl")
 
 
+def test_a_step_about_what_is_no_session_does_not_take_its_address_for_a_file(known, command, monkeypatch):
+    monkeypatch.chdir(known.path)
+    for typed in ("cat", "inspect", "verify"):
+        done = command(typed, str(known.uri("main", "no session.jsonl")))
+        assert (done.code, done.steps) == (3, [f"opensession {typed} --help"])
+
+
 @pytest.mark.slow
 def test_what_is_stored_is_read_without_the_remote(known):
     known.read("main", f"sessions/{known.sha256}.jsonl")

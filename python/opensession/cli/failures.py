@@ -146,7 +146,7 @@ def _other_reading(
     error: OpensessionError, command: str, named: str | None, profile: str | None
 ) -> list[str]:
     """What the input looks like, if it is something else than it was read as."""
-    if named is None or named == inputs.STDIN or isinstance(error, LineTooLongError | HailVersionError):
+    if named is None or _no_file(named) or isinstance(error, LineTooLongError | HailVersionError):
         return []
     found = _looks_like(named)
     if found is None or found == (profile or parse.HAIL):
@@ -178,7 +178,7 @@ def _looks_like(named: str) -> str | None:
 
 def _look_inside(error: OpensessionError, named: str | None) -> list[str]:
     """Show the place: the line that is wrong, else the beginning of what is no log."""
-    if named is None or named == inputs.STDIN:
+    if named is None or _no_file(named):
         return []
     if error.line is None or isinstance(error, HailVersionError):
         return [f"{quoted('head', '-c', '300', named)} | cat -v"]
@@ -186,6 +186,11 @@ def _look_inside(error: OpensessionError, named: str | None) -> list[str]:
         # `cat -v`, because the line is somebody else's and the terminal would obey it.
         return [f"{quoted('sed', '-n', f'{error.line}p', named)} | cut -c1-300 | cat -v"]
     return []
+
+
+def _no_file(named: str) -> bool:
+    """Whether there is no file to look into: it came through a pipe, or is an address."""
+    return named == inputs.STDIN or named.startswith("os:")
 
 
 def _look_at(named: str | None) -> list[str]:
