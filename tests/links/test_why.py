@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -400,6 +402,29 @@ def test_the_step_shows_the_event_that_wrote_the_line(world, capfd):
     assert main(["cat", session]) == 0
 
     assert json.loads(capfd.readouterr().out.splitlines()[number - 1])["event_type"]["type"] == "FileCreate"
+
+
+def test_a_session_that_is_only_in_a_ledger_can_be_read_by_the_steps(world, env, capfd, monkeypatch):
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    session = world.session("s", world.wrote("heat.py", HEAT))
+    ref = world.sync().ref
+    world.stores().write.rm(session)
+    assert main(["why", "heat.py:1"]) == 0
+    steps = [li[2:] for li in capfd.readouterr().err.splitlines() if li.startswith("- ")]
+    blob = subprocess.run(
+        steps[0].partition(" | ")[0].split(), cwd=world.top, capture_output=True, check=True
+    )
+    assert hashlib.sha256(blob.stdout).hexdigest() == session
+    assert steps[1].startswith(f"opensession cat os://src/local/{session} | sed -n 2p")
+
+    env.git("init", "-q", "--bare", str(env.work / "shared.git"))
+    world.git("push", "-q", str(env.work / "shared.git"), "main", ref)
+    world.git("clone", "-q", "-b", "main", f"file://{env.work}/shared.git", str(env.work / "mine"))
+    monkeypatch.chdir(env.work / "mine")
+    assert main(["why", "heat.py:1", "--fetch", "origin"]) == 0
+    [step] = [li[2:] for li in capfd.readouterr().err.splitlines() if li.startswith("- ")]
+    assert main(["cat", step.split()[2]]) == 0
+    assert hashlib.sha256(capfd.readouterr().out.encode()).hexdigest() == session
 
 
 def test_hostile_words_reach_no_terminal(world, capsys):

@@ -259,6 +259,9 @@ def test_a_line_that_is_not_committed_says_so(env, repo):
 
 
 def test_what_blame_cannot_answer_says_why(env, repo):
+    (repo / "early").write_text("x\n")
+    with pytest.raises(NotFoundError, match="no commit is checked out here yet"):
+        blame(git(), "early", 1)
     first = commit(env, "one", a="1\n", empty="")
     (repo / "untracked").write_text("x\n")
 

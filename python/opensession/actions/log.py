@@ -29,6 +29,10 @@ class Session(NamedTuple):
     known: Known
     tool: str | None
     title: str | None
+    uri: str
+    """The address to read it at."""
+    stored: bool
+    """Whether a store has it; else it is in a ledger only."""
 
 
 class Entry(NamedTuple):
@@ -97,9 +101,10 @@ def sessions_of(
 
 def _told(known: Known, links: Links, candidates: Mapping[str, Candidate]) -> Session:
     """The session with what is known about it, from its ledger or from the store."""
-    candidate = candidates.get(known.link.sha256)
+    sha256 = known.link.sha256
+    candidate = candidates.get(sha256)
     if candidate is not None:
-        return Session(known, candidate.tool, candidate.title)
+        return Session(known, candidate.tool, candidate.title, links.uri(known), stored=True)
     meta = links.meta(known)
-    tool, title = meta.get("tool"), meta.get("title")
-    return Session(known, tool if isinstance(tool, str) else None, title if isinstance(title, str) else None)
+    tool, title = (text if isinstance(text := meta.get(name), str) else None for name in ("tool", "title"))
+    return Session(known, tool, title, links.uri(known), links.is_stored(sha256))

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from opensession.git.refs import branch_of
-from opensession.uri import format_local
 
 if TYPE_CHECKING:
     from opensession.actions.log import Session
@@ -41,7 +40,8 @@ def session_row(session: Session) -> dict[str, object]:
     """A session of a commit for ``--json``."""
     known = session.known
     return {
-        "uri": format_local(known.link.sha256),
+        "uri": session.uri,
+        "stored": session.stored,
         "hash": known.link.sha256,
         "tool": session.tool,
         "title": session.title,

@@ -78,4 +78,6 @@ def _error(done: Done, git: Git, path: str, line: int) -> Exception:
         return NotFoundError(
             f"git knows no file {path!r} there", next=[f"git log --oneline --all -- {quoted(path)}"]
         )
+    if "no such ref: HEAD" in said:
+        return NotFoundError("no commit is checked out here yet", next=["git log --all --oneline -5"])
     return failure(done, cwd=git.cwd, doing="find the line's commit")

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions import link as rules
-from opensession.errors import NotFoundError
+from opensession.errors import BadUriError, NotFoundError
 from opensession.git import mirror, remotes
+from opensession.git.entries import session_path
 from opensession.git.linked import Linked
 from opensession.git.patches import patch_ids
-from opensession.git.refs import BRANCHES, branch_of
+from opensession.git.refs import BRANCHES
+from opensession.uri import format_local, remote_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,9 +51,14 @@ class Known(NamedTuple):
 class _Shelf(NamedTuple):
     """The ledgers of one repository."""
 
-    remote: str | None
-    git: Git
+    origin: Remote | None
+    """The remote that they are copied from; None for this repository's own."""
     linked: Linked
+
+    @property
+    def remote(self) -> str | None:
+        """The remote as it may be shown."""
+        return None if self.origin is None else self.origin.shown
 
 
 class Links:
@@ -67,14 +74,14 @@ class Links:
             for remote in remotes.every(repository):
                 self._add(remote)
 
-    def _shelf(self, remote: str | None, git: Git, tips: Mapping[str, str]) -> _Shelf:
+    def _shelf(self, origin: Remote | None, git: Git, tips: Mapping[str, str]) -> _Shelf:
         batch = self._stack.enter_context(git.batch())
-        return _Shelf(remote, git, Linked(git, batch, tips, self._repository.object_format))
+        return _Shelf(origin, Linked(git, batch, tips, self._repository.object_format))
 
     def _add(self, remote: Remote) -> None:
         kept = mirror.kept_for(self._repository, self._stores.write.root, remote)
         if kept is not None and (tips := mirror.ledgers_in(kept)):
-            self._shelves.append(self._shelf(remote.shown, kept, tips))
+            self._shelves.append(self._shelf(remote, kept, tips))
 
     def __bool__(self) -> bool:
         """Whether there is a ledger at all."""
@@ -117,11 +124,23 @@ class Links:
     def missing(self, sha256s: Iterable[str]) -> list[str]:
         """Those of the sessions whose bytes are not here."""
         return [
-            h for h in sha256s if not self._is_stored(h) and not any(s.linked.has(h) for s in self._shelves)
+            h for h in sha256s if not self.is_stored(h) and not any(s.linked.has(h) for s in self._shelves)
         ]
 
-    def _is_stored(self, sha256: str) -> bool:
+    def is_stored(self, sha256: str) -> bool:
+        """Whether a store has the session, so that commands find it by its local address."""
         return any(store.has(sha256) for store in self._stores)
+
+    def uri(self, known: Known) -> str:
+        """The address to read the session at: the local one, or that in the remote's ledger where no store has it."""
+        sha256 = known.link.sha256
+        origin = next((s.origin for s in self._shelves if s.origin and s.remote == known.remote), None)
+        if origin is None or known.ledger is None or self.is_stored(sha256):
+            return format_local(sha256)
+        try:
+            return str(remote_uri(origin.normal, known.ledger, session_path(sha256)))
+        except BadUriError:  # a remote that has no address others could use
+            return format_local(sha256)
 
     @contextmanager
     def session(self, sha256: str) -> Iterator[int | None]:
@@ -134,10 +153,6 @@ class Links:
             return
         with store.open(sha256) as stored:
             yield stored.fd
-
-    def branch(self, ref: str | None) -> str | None:
-        """The branch of a ledger, for people."""
-        return None if ref is None else branch_of(ref) or ref
 
 
 def _once(known: Iterable[Known]) -> list[Known]:

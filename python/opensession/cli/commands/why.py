@@ -148,13 +148,21 @@ def _steps(found: Why) -> list[str]:
     if found.commit is None:
         return ["git commit", "opensession ls"]
     for answer in found.answers:
-        uri = f"os://src/local/{answer.session.known.link.sha256}"
+        read = _reading(answer)
         if answer.wrote is not None:
-            # The header is the first line, and cut keeps the terminal usable.
-            return [
-                f"opensession cat {uri} | sed -n {answer.wrote.ordinal + 2}p",
-                f"opensession inspect {uri}",
-            ]
+            # The header is the first line.
+            line = answer.wrote.ordinal + 2
+            return [*read, f"opensession cat {answer.session.uri} | sed -n {line}p"]
         if answer.problem is None:
-            return [f"opensession inspect {uri}"]
+            return [*read, f"opensession inspect {answer.session.uri}"]
     return ["opensession link", f"git show {found.commit.oid[:12]}"]
+
+
+def _reading(answer: Answer) -> list[str]:
+    """What comes before a session that is only in a ledger of this repository can be read."""
+    from opensession.git.entries import session_path
+
+    known = answer.session.known
+    if answer.session.stored or known.remote is not None or known.ledger is None:
+        return []
+    return [f"git cat-file blob {known.ledger}:{session_path(known.link.sha256)} | opensession register -"]
