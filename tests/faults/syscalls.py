@@ -11,8 +11,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from opensession.store import (
+    allowed,
     artifacts,
     batch,
+    cachedb,
     checked,
     folders,
     fsck,
@@ -22,6 +24,7 @@ from opensession.store import (
     quarantine,
     reading,
     removal,
+    secret_key,
     store,
     temporary,
     tree,
@@ -33,8 +36,10 @@ if TYPE_CHECKING:
     import pytest
 
 MODULES = (
+    allowed,
     artifacts,
     batch,
+    cachedb,
     checked,
     folders,
     fsck,
@@ -44,6 +49,7 @@ MODULES = (
     quarantine,
     reading,
     removal,
+    secret_key,
     store,
     temporary,
     tree,
