@@ -463,6 +463,20 @@ def test_a_remote_that_git_could_take_for_orders_is_refused(repo, uri, command, 
     assert sorted(p.name for p in repo.work.iterdir()) == [".git"]
 
 
+@pytest.mark.parametrize(
+    "ref",
+    ["refs/opensession/branches", "refs/opensession/branches/bWFpbg/x", "refs/opensession/branches/BWFPBG"],
+)
+def test_a_ref_that_cannot_be_beside_another_is_refused(repo, uri, command, ref):
+    assert command("share", uri, "--git", "--remote", UNREACHABLE).code == 0
+    refs = repo.git("for-each-ref", "refs/opensession")
+    done = command("share", uri, "--git", "--remote", UNREACHABLE, "--ref", ref)
+    assert done.code == 6
+    assert f"{ref!r} would stand beside 'refs/opensession/branches/bWFpbg'" in done.err
+    assert run_steps(command, done.steps[:1]).code == 0
+    assert repo.git("for-each-ref", "refs/opensession") == refs
+
+
 def test_a_password_in_the_remote_is_nowhere_to_be_seen(repo, uri, command):
     done = command("share", uri, "--git", "--remote", "https://ada:hunter2@127.0.0.1:9/toaster.git")
     assert done.code == 0

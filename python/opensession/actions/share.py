@@ -15,7 +15,7 @@ from opensession.actions.release import Door
 from opensession.actions.share_plan import Plan, checked_ledger, plan
 from opensession.errors import CODES, NotFoundError, OpensessionError, RefusedError
 from opensession.git.ledger import Changes, Ledger, meta_of
-from opensession.git.refs import branch_of
+from opensession.git.refs import NAMESPACE, branch_of, refuse_clash
 from opensession.git.remotes import remote_of
 from opensession.settings import quoted
 
@@ -86,7 +86,7 @@ def share(
     """
     remote = remote_of(repository, wish.remote)
     refuse_remote(config, remote)
-    ref = repository.ledger_ref() if wish.ref is None else checked_ledger(wish.ref)
+    ref = repository.ledger_ref() if wish.ref is None else _free_ledger(repository, wish.ref)
     store, sha256 = stores.find(named)
     draft = plan(sha256, remote, ref, wish.path, wish.allow)
     consent = Consent(repository, remote)
@@ -101,6 +101,13 @@ def share(
         failure = _remember(consent)
     agreed = wish.quick and consent.given()
     return Shared(final, sha256, passed.rules, pushed, wish.quick, agreed, failure)
+
+
+def _free_ledger(repository: Repository, typed: str) -> str:
+    """The ledger that a person named, where git can have it."""
+    ref = checked_ledger(typed)
+    refuse_clash(ref, repository.refs(NAMESPACE))
+    return ref
 
 
 def _remember(consent: Consent) -> OpensessionError | None:

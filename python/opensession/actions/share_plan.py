@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 _NAMED_BY_HASH = re.compile(r"([0-9a-f]{64})\.jsonl")
 _UNFIT = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
-# What git refuses in a tree, and what file systems that ignore case, dots or long names take for `.git`.
-_DOT_GIT = re.compile(r"(?:\.git|git~[0-9]+)[. ]*", re.IGNORECASE)
+# What git refuses in a tree, as a folder in any case, and what file systems that ignore case, dots, streams, long names
+# or letters without a width take for it.
+_DOT_GIT = re.compile(
+    r"(?:\.git(?:modules|attributes|ignore)?|\.mailmap|gi[a-z0-9]*~[0-9]+)[. ]*(?::.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_WIDTH = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _LONGEST = 255
 """Bytes of a file's name in every common file system."""
 
@@ -123,7 +128,7 @@ def _problem(path: str, sha256: str) -> str | None:
             return f"it has the segment {segment!r}"
         if _UNFIT.search(segment):
             return "it holds a backslash or a control character"
-        if _DOT_GIT.fullmatch(segment):
+        if _DOT_GIT.fullmatch(_NO_WIDTH.sub("", segment)):
             return f"git does not allow {segment!r} in a tree"
         if len(segment.encode("utf-8", "surrogateescape")) > _LONGEST:
             return f"a segment of it is longer than {_LONGEST} bytes"

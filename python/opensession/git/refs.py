@@ -40,6 +40,20 @@ def ledger_ref(branch: str, taken: Iterable[str] = ()) -> str:
     return ref
 
 
+def refuse_clash(ref: str, taken: Iterable[str]) -> None:
+    """Raise RefusedError for a new ref that cannot be beside those there are, on every disk that git runs on."""
+    for other in taken:
+        if other.startswith(f"{ref}/") or ref.startswith(f"{other}/"):
+            reason = "git cannot have both"
+        elif other != ref and other.lower() == ref.lower():
+            reason = "they differ only by case, which not every disk can tell"
+        else:
+            continue
+        raise RefusedError(
+            f"{ref!r} would stand beside {other!r}: {reason}", next=["git for-each-ref refs/opensession/"]
+        )
+
+
 def hashed_ref(branch: str) -> str:
     """The ref of a ledger whose branch's name cannot be spelled out."""
     import hashlib
