@@ -300,7 +300,7 @@ def scan(
     max_line: int = 536_870_912,
     progress: Progress | None = None,
 ) -> list[Finding]:
-    """Look for secrets in every string of every line (docs/secrets.md), in the order of the input.
+    """Look for secrets in every line and every string of it (docs/secrets.md), in the order of the input.
 
     ``allow`` are fingerprints made with ``key``; what they name is left out. ``limit`` ends the list early; 0 is no limit.
 

@@ -287,6 +287,14 @@ def test_a_clean_session_is_scanned_once(store, put, scans):
     assert Scanner(store).known_clean([sha256, "0" * 64]) == {sha256}
 
 
+def test_who_asks_for_a_scan_gets_one_and_the_door_remembers_it(store, put, scans, command):
+    sha256 = put("hello")
+    for _ in range(2):
+        assert command("scan", sha256, "--store", str(store.root)).code == 0
+    release(store, [sha256])
+    assert len(scans) == 2
+
+
 def test_a_session_with_a_secret_is_scanned_every_time_even_if_it_was_allowed(store, put, scans):
     sha256 = put(SECRET)
     [fingerprint] = refusal(store, sha256).fingerprints

@@ -82,12 +82,15 @@ class Scanner:
         key = self._key or secret_key.find_key(self.store)
         return set() if key is None else clean.known(self.store, key, _build(), addresses)
 
-    def session(self, sha256: str) -> list[Finding]:
-        """What a session of the stores holds. Its bytes are those of the address, or IntegrityError is raised."""
+    def session(self, sha256: str, *, afresh: bool = False) -> list[Finding]:
+        """What a session of the stores holds. Its bytes are those of the address, or IntegrityError is raised.
+
+        With ``afresh`` it is scanned though it was found clean before.
+        """
         holder = self.holder(sha256)
         self.check_time(format_local(sha256))
         with holder.open(sha256) as stored:
-            if self.known_clean([sha256]):
+            if not afresh and self.known_clean([sha256]):
                 self._done += stored.size
                 return []
             return self._stored(holder, stored)
