@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opensession.actions.setup import files, hook, machine, place
+from opensession.actions.setup import files, hook, machine, place, record
 from opensession.cli import app, settingup
 from opensession.errors import StorageFailedError
 
@@ -152,14 +152,55 @@ def test_the_commands_of_the_plan_restore_what_was_there(clone, env):
 
 def test_what_was_changed_since_is_not_taken_back(clone, env):
     clone.fixed()
-    with open(clone.hooks / "pre-push", "a") as file:
-        file.write("echo mine\n")
     env.git("config", "opensession.fanout-mode", "git_notes")
     out = clone("doctor", "--unfix", "--yes")[1]
-    assert f"- {clone.hooks / 'pre-push'} stays: it was changed since" in out
     assert "- opensession.fanout-mode stays: it was changed since" in out
     assert clone.config("opensession.fanout-mode") == ["git_notes"]
-    assert (clone.hooks / "pre-push").read_text().endswith("echo mine\n")
+
+
+@pytest.mark.parametrize("fixed_again", [False, True])
+def test_a_changed_hook_makes_room_for_the_one_that_was_there_and_is_kept(clone, fixed_again):
+    clone.older()
+    before = tree(clone.hooks)
+    clone.fixed()
+    with open(clone.hooks / "pre-push", "a") as file:
+        file.write("echo mine\n")
+    if fixed_again:
+        clone.fixed()
+    out = clone("doctor", "--unfix", "--yes")[1]
+    kept = clone.hooks / hook.EDITED
+    assert f"- {kept} is kept: it is the hook as it was changed since" in out
+    assert kept.read_text().endswith("echo mine\n")
+    kept.unlink()
+    assert tree(clone.hooks) == before
+
+
+def test_a_hook_that_somebody_put_in_the_place_of_ours_stays(clone):
+    clone.fixed()
+    clone.older()
+    out = clone("doctor", "--unfix", "--yes")[1]
+    assert f"- {clone.hooks / 'pre-push'} stays: it was changed since" in out
+    assert (clone.hooks / "pre-push").read_text() == OLDER
+
+
+def test_a_list_of_ignored_files_gets_its_bytes_back_whether_or_not_its_last_line_had_an_end(clone):
+    listed = clone.git_dir / "info" / "exclude"
+    listed.parent.mkdir()
+    for text in ("*.o", "*.o\n"):
+        listed.write_text(text)
+        clone.fixed()
+        assert listed.read_text().startswith("*.o\n# opensession")
+        assert clone("doctor", "--unfix", "--yes")[0] == 0
+        assert listed.read_text() == text
+
+
+def test_a_hook_that_points_to_nothing_at_the_moment_is_kept(clone):
+    clone.hooks.mkdir()
+    (clone.hooks / "pre-push").symlink_to("/not/mounted/hook")
+    clone.fixed()
+    assert (clone.hooks / "pre-push").read_bytes() == hook.text()
+    assert clone("doctor", "--unfix", "--yes")[0] == 0
+    assert os.readlink(clone.hooks / "pre-push") == "/not/mounted/hook"
 
 
 def test_the_launchers_go_with_the_last_clone_that_uses_them(clone, env, monkeypatch):
@@ -207,6 +248,45 @@ def test_a_step_that_fails_undoes_those_before_it(clone, monkeypatch):
     assert {p: w for p, w in after[0].items() if p not in made} == {
         p: w for p, w in before[0].items() if p not in made
     }
+
+
+def test_a_hook_that_may_not_be_taken_from_its_place_keeps_one_name(clone, monkeypatch):
+    clone.older()
+    unlink = os.unlink
+
+    def refused(path, **more):
+        if str(path) == str(clone.hooks / "pre-push"):
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, **more)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    assert clone(*FIX)[0] == 8
+    assert [path.name for path in clone.hooks.iterdir()] == ["pre-push"]
+
+
+def test_what_cannot_be_undone_after_a_failure_is_told_and_stays_on_record(clone, monkeypatch):
+    put = files.put
+
+    def full(path, data, mode, **more):
+        if path.name == "pre-push":
+            (clone.git_dir / "info" / "exclude").write_text("somebody else's\n")
+            raise StorageFailedError("no space left on device")
+        put(path, data, mode, **more)
+
+    monkeypatch.setattr(files, "put", full)
+    _, _, err = clone(*FIX)
+    assert "not all could be undone: " in err
+    assert "exclude stays: the lines that were added were changed since" in err
+    assert (clone.git_dir / record.NAME).exists()
+
+
+def test_a_folder_that_is_not_there_yet_is_no_place_to_look_at(clone, monkeypatch):
+    def refused(path, mode):
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(os, "mkdir", refused)
+    code, _, err = clone(*FIX)
+    assert (code, f"- ls -ld {clone.env.home}\n" in err) == (8, True)
 
 
 @pytest.mark.parametrize("data", [b"#!/bin/sh\nexit 0\n", b"\xff\xfe\n"])
@@ -275,6 +355,17 @@ def test_a_hook_in_the_working_tree_is_refused_with_the_lines_to_add(clone, env)
     assert (clone.git_dir / "opensession-hooks" / "pre-push").read_bytes() == hook.text()
     assert clone("doctor", "--unfix", "--yes")[0] == 0
     assert not (clone.git_dir / "opensession-hooks").exists()
+
+
+def test_where_nothing_may_be_written_no_step_writes(clone, monkeypatch):
+    clone.older()
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, how: access(path, how) and (how, Path(path)) != (os.W_OK, clone.hooks)
+    )
+    code, _, err = clone(*FIX)
+    assert (code, "you may not write there" in err) == (6, True)
+    assert err.partition("next:\n")[2] == f"- ls -ld {clone.hooks}\n"
 
 
 @pytest.mark.parametrize(
@@ -460,6 +551,7 @@ def test_outside_of_a_repository_the_rest_is_still_told(clone, env, monkeypatch)
     monkeypatch.chdir(env.home)
     code, out, _ = clone("doctor")
     assert (code, "[INFO] repository" in out, "[ OK ] git version" in out) == (0, True, True)
+    assert "doctor --fix" not in out, "it would not work here"
     code, _, err = clone(*FIX)
     assert (code, "is not in a git repository" in err) == (4, True)
 
@@ -551,6 +643,18 @@ def test_without_git_the_rest_is_told(clone, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     code, out, _ = clone("doctor")
     assert (code, "[FAIL] git version        git is not installed" in out) == (0, True)
+
+
+def test_a_configuration_that_git_cannot_read_is_told_with_its_line(clone, env, monkeypatch, tmp_path):
+    broken = tmp_path / "gitconfig"
+    broken.write_text("[user]\n[opensession\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(broken))
+    code, out, _ = clone("doctor")
+    assert code == 0
+    assert f"line 2 of '{broken}' is wrong" in out
+    assert f"- sed -n 2p {broken}\n" in out
+    assert "not installed, or not on PATH" not in out
+    assert "fsck" not in out, "no git command works until then"
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING
 
 from opensession.errors import (
     BusyError,
@@ -21,6 +20,7 @@ from opensession.errors import (
 )
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,6 +33,7 @@ _LOCK = re.compile(
     re.DOTALL,
 )
 _DUBIOUS = re.compile(r"detected dubious ownership in repository at '([^'\n]+)'")
+_BAD_CONFIG = re.compile(r"bad config line (\d+) in file ([^\n]+)")
 _USER_PART = re.compile(r"(?<=//)[^/\s'\"]*@")
 _FULL = ("no space left on device", "disk quota exceeded", "file too large")
 _READ_ONLY = ("read-only file system", "permission denied", "insufficient permission", "input/output error")
@@ -94,6 +95,8 @@ def failure(done: Done, *, cwd: Path, doing: str, remote: str | None = None) -> 
         return error
     if (lock := lock_in(done.err, cwd)) is not None and not said.lstrip().startswith("remote:"):
         return busy(lock)
+    if (config := _BAD_CONFIG.search(said)) is not None and not said.lstrip().startswith("remote:"):
+        return _bad_config(config[1], cwd / config[2])
     low = said.lower()
     if remote is not None:
         return _remote_failure(low, told(done.err), remote, doing)
@@ -112,6 +115,14 @@ def failure(done: Done, *, cwd: Path, doing: str, remote: str | None = None) -> 
 
 def _code(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _bad_config(line: str, file: Path) -> StorageFailedError:
+    """No git command works until somebody mends the file, so none is named."""
+    return StorageFailedError(
+        f"git cannot read its configuration: line {line} of {str(file)!r} is wrong",
+        next=[f"sed -n {line}p {quoted(file)}", f"${{EDITOR:-vi}} {quoted(file)}"],
+    )
 
 
 def _refusal(said: str) -> RefusedError | None:

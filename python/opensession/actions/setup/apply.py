@@ -58,11 +58,17 @@ def apply(repository: Repository, env: Mapping[str, str], plan: Plan) -> None:
 def _undone(repository: Repository, done: list[Step]) -> list[str]:
     """Undo the steps, the last one first, the one that failed too; what could not be undone is named."""
     left = []
-    for step in reversed(done):
+    for number, step in enumerate(reversed(done)):
         try:
-            step.undo(repository)
+            reason = step.undo(repository)
         except OpensessionError as error:
-            left.append(error.message)
+            reason = error.message
+        else:
+            reason = (
+                None if number == 0 else reason
+            )  # the one that failed has nothing to take back, and says so
+        if reason is not None:
+            left.append(reason)
     return left
 
 

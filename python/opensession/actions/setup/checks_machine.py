@@ -59,6 +59,8 @@ def machine_checks(machine: MachineFacts) -> Iterator[Check]:
 def git_check(git: GitFacts) -> Check:
     """Whether this git is one that can be worked with, and that is safe with strangers' repositories."""
     label = "git version"
+    if git.problem is not None:
+        return Check(label, Level.FAIL, git.problem.message, git.problem.next)
     if git.program is None or not git.version:
         return Check(label, Level.FAIL, "git is not installed, or not on PATH", ("git --version",))
     shown = ".".join(map(str, git.version))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import checks, checks_machine, facts, machine
-from opensession.actions.setup.checks import Check, Level
+from opensession.actions.setup.checks import FIX, Check, Level
 from opensession.errors import OpensessionError
 from opensession.git.repository import Repository
 
@@ -47,6 +47,8 @@ def judge(seen: Seen) -> list[Check]:
         error = seen.clone
         # Nowhere near a repository is no fault of anybody; one that git refuses to work in is.
         level = Level.INFO if error.code == "not_found" else Level.FAIL
+        # Setting up needs a clone to set up.
+        launchers = [check._replace(steps=tuple(s for s in check.steps if s != FIX)) for check in launchers]
         return [Check("repository", level, error.message, error.next), *launchers, *rest]
     found = list(checks.clone_checks(seen.clone))
     hooks = [check for check in found if check.label.startswith(("opensession hooks", "hook "))]

@@ -81,8 +81,27 @@ def move(source: Path, target: Path) -> None:
                 raise FileExistsError(17, os.strerror(17), str(target)) from None
             os.rename(source, target)
         else:
-            os.unlink(source)
+            _drop(source, target)
         _sync(target.parent)
+
+
+def _drop(source: Path, target: Path) -> None:
+    """The second half of a move: one name is left, the old one where it may not be taken away."""
+    try:
+        os.unlink(source)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(target)
+        raise
+
+
+def free(path: Path) -> Path:
+    """``path``, or the first name like it that nothing has."""
+    number, found = 1, path
+    while os.path.lexists(found):
+        found = path.with_name(f"{path.name}.{number}")
+        number += 1
+    return found
 
 
 def remove(path: Path) -> None:
@@ -121,8 +140,9 @@ def refusals(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
+        there = next((each for each in path.parents if each.exists()), path.parent)
         raise StorageFailedError(
             f"cannot {doing} {str(path)!r}: {reason}",
-            next=[f"ls -ld {quoted(path.parent)}", f"df -h {quoted(path.parent)}"],
+            next=[f"ls -ld {quoted(there)}", f"df -h {quoted(there)}"],
             errno=error.errno,
         ) from error

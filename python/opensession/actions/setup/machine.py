@@ -38,6 +38,8 @@ class GitFacts(NamedTuple):
     version: tuple[int, ...]
     mended: bool
     """The distribution's list of changes names the repair of the hole that the version number suggests."""
+    problem: OpensessionError | None = None
+    """Why a git that is there does not tell its version."""
 
 
 class Daemon(NamedTuple):
@@ -112,9 +114,12 @@ def git_facts(env: Mapping[str, str]) -> GitFacts:
 
     try:
         program = find_git(env)
-        version = Git(None, env=env).version()
     except OpensessionError:
         return GitFacts(None, (), mended=False)
+    try:
+        version = Git(None, env=env).version()
+    except OpensessionError as error:
+        return GitFacts(program, (), mended=False, problem=error)
     return GitFacts(
         program, version, mended=os.path.realpath(program) == "/usr/bin/git" and _mended(_CHANGELOG)
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from opensession.git.repository import Repository
 
 _LOCAL = ("local", "worktree")
+NO_WRITING = "you may not write there"
 INCLUDED = "opensession-hooks"
 """Below the git directory: where our hook stands when a tracked file runs it."""
 LINES = (
@@ -140,7 +141,7 @@ def _closed(repository: Repository, path: Path, env: Mapping[str, str]) -> str |
     if not real.is_relative_to(os.path.realpath(repository.common_dir)) and _tracked(real, path.name, env):
         return "another repository tracks it"
     above = next((each for each in (real, *real.parents) if each.exists()), real)
-    return None if os.access(above, os.W_OK) else "you may not write there"
+    return None if os.access(above, os.W_OK) else NO_WRITING
 
 
 def _tracked(folder: Path, name: str, env: Mapping[str, str]) -> bool:

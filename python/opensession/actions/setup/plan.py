@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from opensession.actions.setup import consent, hook, place, shim
+from opensession.actions.setup import consent, files, hook, place, shim
 from opensession.actions.setup.checks import quoted_words
 from opensession.actions.setup.facts import EXCLUDE_LINES
 from opensession.actions.setup.modes import MODE_KEY, is_mode, mode_of
@@ -97,7 +97,9 @@ def _exclude(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[s
             f"{str(clone.exclude)!r} is a symbolic link, which is not written through: it needs these lines",
             next=["printf '%s\\n' " + quoted_words(*EXCLUDE_LINES) + f" >> {quoted(clone.exclude)}"],
         )
-    steps.append(AddLines(clone.exclude, EXCLUDE_LINES, existed=os.path.lexists(clone.exclude)))
+    data = clone.exclude_data
+    ended = not data or data.endswith(b"\n")
+    steps.append(AddLines(clone.exclude, EXCLUDE_LINES, existed=os.path.lexists(clone.exclude), ended=ended))
 
 
 def _hook(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[str]) -> None:
@@ -125,36 +127,36 @@ def _hook_steps(found: Place) -> Iterator[Step]:
     if not taken and os.path.lexists(folder / hook.OLDER_ORIGINAL):
         yield MoveFile(folder / hook.OLDER_ORIGINAL, original, "the older hook")
         taken = True
-    if ours.kind is hook.Kind.FOREIGN:
+    # A link to what is not there at the moment is somebody's hook all the same.
+    if ours.kind is hook.Kind.FOREIGN or (ours.kind is hook.Kind.ABSENT and os.path.lexists(ours.path)):
         if taken:
-            yield MoveFile(original, _free(original), "a hook that was set aside before and does not run now")
+            yield MoveFile(
+                original, files.free(original), "a hook that was set aside before and does not run now"
+            )
         yield MoveFile(ours.path, original, "the hook that is there")
     elif ours.kind is hook.Kind.EDITED:
-        yield MoveFile(ours.path, _free(folder / hook.EDITED), "the changed hook")
+        yield MoveFile(ours.path, files.free(folder / hook.EDITED), "the changed hook")
     before = ours.data if ours.kind in (hook.Kind.OUTDATED, hook.Kind.CURRENT) else None
     yield PutFile(ours.path, before, hook.text(), _HOOK_MODE, "the pre-push hook")
 
 
-def _free(path: Path) -> Path:
-    """``path``, or the first name like it that nothing has."""
-    number, free = 1, path
-    while os.path.lexists(free):
-        free = path.with_name(f"{path.name}.{number}")
-        number += 1
-    return free
-
-
 def _closed(found: Place) -> RefusedError:
     entry = found.entry
-    add = "printf '%s\\n' " + quoted_words("", *place.LINES) + f" >> {quoted(entry.path)}"
-    start = [] if entry.data is not None else [f"printf '%s\\n' '#!/bin/sh' > {quoted(entry.path)}"]
-    run = [] if entry.executable else [f"chmod +x {quoted(entry.path)}"]
+    look = [f"ls -ld {quoted(entry.path.parent)}"]
     return RefusedError(
         f"the hook of this clone is {str(entry.path)!r}, which is not changed from here: {found.closed}. "
         "Once it has these lines, the rest can be set up:\n"
         + "\n".join(f"    {line}" for line in place.LINES),
-        next=[*start, add, *run],
+        next=look if found.closed == place.NO_WRITING else _by_hand(entry),
     )
+
+
+def _by_hand(entry: HookFile) -> list[str]:
+    """The commands that add the lines."""
+    add = "printf '%s\\n' " + quoted_words("", *place.LINES) + f" >> {quoted(entry.path)}"
+    start = [] if entry.data is not None else [f"printf '%s\\n' '#!/bin/sh' > {quoted(entry.path)}"]
+    run = [] if entry.executable else [f"chmod +x {quoted(entry.path)}"]
+    return [*start, add, *run]
 
 
 def _shim(found: Shim, interpreter: str, steps: list[Step], kept: list[str]) -> None:
@@ -163,7 +165,7 @@ def _shim(found: Shim, interpreter: str, steps: list[Step], kept: list[str]) -> 
         return
     after = shim.text(interpreter)
     if found.exists and not found.ours:
-        target = _free(found.path.with_name(found.path.name + shim.ORIGINAL))
+        target = files.free(found.path.with_name(found.path.name + shim.ORIGINAL))
         steps.append(MoveFile(found.path, target, "what is there instead of a launcher,"))
         steps.append(PutFile(found.path, None, after, _SHIM_MODE, "the launcher"))
         return

@@ -155,6 +155,8 @@ class AddLines(NamedTuple):
     path: Path
     lines: tuple[str, ...]
     existed: bool
+    ended: bool = True
+    """What was there ended with its last line's end, or there was nothing."""
 
     @property
     def title(self) -> str:
@@ -167,8 +169,6 @@ class AddLines(NamedTuple):
     def do(self, repository: Repository) -> None:  # noqa: ARG002
         found = files.read(self.path)
         data = b"" if found is None else found.data
-        if data and not data.endswith(b"\n"):
-            data += b"\n"
         files.put(self.path, data + self._block(), 0o644 if found is None else found.mode)
 
     def undo(self, repository: Repository) -> str | None:  # noqa: ARG002
@@ -185,7 +185,7 @@ class AddLines(NamedTuple):
         return None
 
     def _block(self) -> bytes:
-        return "".join(line + "\n" for line in self.lines).encode()
+        return (("" if self.ended else "\n") + "".join(line + "\n" for line in self.lines)).encode()
 
 
 Step = SetKey | AddValue | PutFile | MoveFile | AddLines

@@ -102,9 +102,24 @@ def _without_record(repository: Repository, env: Mapping[str, str]) -> list[Step
     return steps
 
 
+def _taken_back(step: Step, repository: Repository) -> str | None:
+    """Undo a step. A hook of ours goes even if somebody changed it: what was here before has that place."""
+    if isinstance(step, PutFile) and step.path.name == hook.NAME and step.before is None:
+        found = files.read(step.path)
+        kind = hook.kind(None if found is None or found.link else found.data)
+        if kind is hook.Kind.EDITED:
+            kept = files.free(step.path.parent / hook.EDITED)
+            files.move(step.path, kept)
+            return f"{kept} is kept: it is the hook as it was changed since, and does not run any more"
+        if kind.ours:  # another version's, as that wrote it
+            files.remove(step.path)
+            return None
+    return step.undo(repository)
+
+
 def undo(repository: Repository, planned: Undo) -> list[str]:
     """Take it back; the answer names what stays because it was changed since."""
-    left = [reason for step in planned.steps if (reason := step.undo(repository)) is not None]
+    left = [reason for step in planned.steps if (reason := _taken_back(step, repository)) is not None]
     planned.own._replace(steps=()).write()
     shared = planned.shared
     (shared if shared.clones else shared._replace(steps=())).write()
