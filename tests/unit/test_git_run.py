@@ -114,15 +114,15 @@ def test_a_stranger_s_repository_is_read_without_the_user_s_settings():
 
 
 def test_everything_is_synced_in_every_call(env):
-    argv, _, _ = git(env).command("gc")
+    argv, _ = git(env).command("gc")
     assert argv[-1] == "gc"
     assert "core.fsync=all" in argv
     assert "core.fsyncMethod=fsync" in argv
 
 
 def test_the_configuration_is_read_without_our_own_options(env):
-    argv, _, _ = git(env).with_(options=None).command("config", "--list")
-    assert argv[1:] == ["config", "--list"]
+    argv, _ = git(env).with_(options=None).command("config", "--list")
+    assert argv[1:] == ["-C", str(env.work), "config", "--list"]
 
 
 def test_a_forbidden_transport_is_refused_before_anything_runs(env):
@@ -159,6 +159,33 @@ def test_what_does_not_end_is_killed_with_its_children(env, fake):
         git(env).run("x", timeout=0.3)
     pid = int((env.work / "pid").read_text())
     assert gone(pid)
+
+
+@pytest.mark.parametrize("how", ["an old C library", "a closed standard input"])
+def test_where_the_quick_way_to_start_is_not_there_the_slow_one_does_the_same(env, fake, monkeypatch, how):
+    def unknown(*_words, **_named):
+        raise NotImplementedError("setsid")
+
+    script(fake, "cat; echo seen >&2; [ $$ = $(ps -o sid= -p $$) ]")
+    if how == "an old C library":
+        monkeypatch.setattr(os, "posix_spawn", unknown)
+        assert git(env).run("x", stdin=b"said") == (0, b"said", b"seen\n")
+        return
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        assert git(env).run("x", stdin=b"said") == (0, b"said", b"seen\n")
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def test_a_started_program_obeys_a_closed_pipe_as_it_would_in_a_shell(env, fake):
+    script(fake, "exec yes")
+    child = git(env).start("x", stdin=process.DEVNULL, stdout=process.PIPE)
+    child.close(child.stdout)
+    assert child.wait(60) == -signal.SIGPIPE
+    child.kill()
 
 
 def gone(pid: int) -> bool:
@@ -293,7 +320,7 @@ def test_one_process_answers_for_many_objects(repository):
 
 def test_a_batch_whose_process_dies_is_an_error_and_not_an_answer(repository):
     with repository.batch() as batch:
-        batch._child.send_signal(signal.SIGKILL)
+        os.kill(batch._child.pid, signal.SIGKILL)
         batch._child.wait()
         with pytest.raises(StorageFailedError):
             batch.info("HEAD")

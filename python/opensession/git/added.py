@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from opensession.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import BinaryIO
 
     from opensession.git.repository import Repository
 

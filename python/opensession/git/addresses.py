@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from opensession.errors import RefusedError, RemoteFailedError
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

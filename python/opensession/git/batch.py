@@ -7,13 +7,14 @@ descriptor to descriptor).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import IntegrityError, StorageFailedError
 from opensession.git import process, scratch
 from opensession.git.failures import failure
 from opensession.git.process import Done
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -51,13 +52,13 @@ class Batch:
             raise
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        self._to = self._child.stdin.fileno()
-        self._from = self._child.stdout.fileno()
+        self._to = self._child.stdin
+        self._from = self._child.stdout
         self._buffer = bytearray()
 
     def close(self) -> None:
         """End the process."""
-        process.kill(self._child)
+        self._child.kill()
         if self._said >= 0:
             os.close(self._said)
             self._said = -1

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import NotFoundError
 from opensession.git.failures import failure
 from opensession.git.patchtext import unquoted
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.process import Done
     from opensession.git.run import Git

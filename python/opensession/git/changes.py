@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import IntegrityError
@@ -23,7 +22,9 @@ from opensession.git.entries import (
 )
 from opensession.git.links import LIMIT, Link, seconds_of
 from opensession.git.trees import BLOB, Entry, object_id
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

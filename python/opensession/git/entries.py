@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import NamedTuple
 
 from opensession.errors import UsageError
 from opensession.git.trees import DEEPEST
+from opensession.light import NamedTuple
 
 SESSIONS = "v2/sessions/"
 META = "v2/meta/"

@@ -7,15 +7,14 @@ Pure, but for looking where the program is.
 from __future__ import annotations
 
 import os
-import re
-from enum import Enum
-from typing import TYPE_CHECKING
 
 from opensession.errors import NotFoundError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from opensession.settings import AnyPath
 
 MINIMUM = (2, 39)
 """The oldest git with ``core.fsync`` for all components, ``cat-file --batch-command`` and today's ownership checks in
@@ -23,10 +22,11 @@ a distribution that still mends it."""
 
 # Of git's own variables only these are the user's wishes about programs, networks and configuration. All others name
 # folders and files, which a hook inherits from the git that runs it, or would mix a trace into an answer.
-_KEPT = re.compile(
-    r"GIT_(?:SSH_COMMAND|SSH_VARIANT|SSL_\w+|HTTP_\w+|PROXY_SSL_\w+|EXEC_PATH|CEILING_DIRECTORIES"
-    r"|DISCOVERY_ACROSS_FILESYSTEM|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|TEST_FSYNC)"
-)
+_KEPT = {
+    "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_TEST_FSYNC",
+}  # fmt: skip
+_KEPT_KINDS = ("GIT_SSL_", "GIT_HTTP_", "GIT_PROXY_SSL_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _ALWAYS = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "false",
@@ -74,13 +74,16 @@ _STRANGERS_OPTIONS = (
 )
 
 
-class Trust(Enum):
-    """Whose settings a call obeys."""
+class Trust:
+    """Whose settings a call obeys: one of the two below. An enumeration would cost more to import than this module."""
 
-    USER = "user"
+    USER: Trust
     """The user's own configuration: a remote that is set up here, a repository of this machine."""
-    STRANGER = "stranger"
+    STRANGER: Trust
     """None: an address that came from somebody else. No credentials, no configuration."""
+
+
+Trust.USER, Trust.STRANGER = Trust(), Trust()
 
 
 def environment(
@@ -88,14 +91,14 @@ def environment(
     *,
     trust: Trust,
     protocols: tuple[str, ...],
-    git_dir: Path | None,
-    worktree: Path | None,
+    git_dir: AnyPath | None,
+    worktree: AnyPath | None,
 ) -> dict[str, str]:
     """The whole environment of a call, made from the user's."""
     env = {
         name: value
         for name, value in given.items()
-        if not name.startswith(("GIT_", "LC_")) or _KEPT.fullmatch(name)
+        if not name.startswith(("GIT_", "LC_")) or name in _KEPT or name.startswith(_KEPT_KINDS)
     }
     if trust is Trust.STRANGER:
         env = {name: value for name, value in env.items() if not name.startswith("GIT_CONFIG")}
@@ -135,8 +138,11 @@ def find_git(env: Mapping[str, str]) -> str:
 
 def version_of(answer: bytes) -> tuple[int, ...]:
     """The numbers in what ``git version`` says; empty where it says something else."""
-    found = re.match(rb"git version (\d+)\.(\d+)(?:\.(\d+))?", answer)
-    return () if found is None else tuple(int(n) for n in found.groups() if n is not None)
+    said = answer.decode("ascii", "replace").split()
+    numbers = said[2].split(".")[:3] if said[:2] == ["git", "version"] and len(said) > 2 else []
+    if len(numbers) < 2 or not (numbers[0] + numbers[1]).isdecimal():
+        return ()
+    return tuple(int(number) for number in numbers if number.isdecimal())
 
 
 def refuse_old(program: str, version: tuple[int, ...]) -> None:

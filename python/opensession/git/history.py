@@ -7,11 +7,12 @@ commit was made here rather than fetched. What a commit changed is patches.py. M
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import NotFoundError, UsageError
 from opensession.git.failures import failure
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 

@@ -7,9 +7,7 @@ the store.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opensession import core
 from opensession.errors import BusyError, IntegrityError, NotFoundError
@@ -29,13 +27,15 @@ from opensession.git.failures import Held, busy
 from opensession.git.links import LIMIT, Link, meta_of, read_meta
 from opensession.git.objects import Objects, commit_of, damaged, pause, turn
 from opensession.git.state import State
+from opensession.light import NamedTuple, contextmanager
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
     from opensession.git.batch import Batch
     from opensession.git.run import Git

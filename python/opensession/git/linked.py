@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import IntegrityError
 from opensession.git.entries import COMMITS, gone_path, meta_path, session_path
 from opensession.git.links import LIMIT, Link, read_meta
 from opensession.git.trees import BLOB, TREE, parse_tree
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any

@@ -7,7 +7,6 @@ commit has, and that nothing is made where nothing is to be brought. Must not kn
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from opensession import core
 from opensession.errors import InternalError, RefusedError, RemoteFailedError
@@ -18,6 +17,7 @@ from opensession.git.state import State
 from opensession.git.trees import BLOB, Entry
 from opensession.git.union import LIMIT, Clean, unite
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.batch import Batch
     from opensession.git.mirror import Mirror

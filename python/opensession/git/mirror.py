@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.errors import RemoteFailedError
 from opensession.git.objects import Objects
 from opensession.git.run import Git, Trust
 from opensession.git.transport import PEER, Limits, failed, private, serving, settings_of, transfer
 from opensession.git.union import Clean
+from opensession.light import contextmanager
 from opensession.store.folders import storage
 from opensession.store.tree import opened_root
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

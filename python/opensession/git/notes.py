@@ -7,7 +7,6 @@ line by line. Must not know remotes; the merge is pure and is done where the rem
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import BusyError
 from opensession.git.failures import Held, busy
@@ -16,7 +15,9 @@ from opensession.git.objects import commit_of, pause, turn
 from opensession.git.refs import NOTES
 from opensession.git.state import State
 from opensession.git.trees import BLOB, Entry, object_id
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 

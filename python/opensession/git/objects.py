@@ -11,17 +11,18 @@ import os
 import stat
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
 
 from opensession.errors import IntegrityError, InternalError
 from opensession.git import scratch
 from opensession.git.environment import BIG
 from opensession.git.failures import Held, failure, lock_in
 from opensession.git.trees import object_id
+from opensession.light import contextmanager, suppress
 from opensession.settings import quoted
 from opensession.store.folders import storage, sync
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path

@@ -10,21 +10,19 @@ import os
 import select
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from opensession import core
 from opensession.git import process
 from opensession.git.failures import failure, timed_out
 from opensession.git.patchtext import PatchText
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterable, Iterator
 
     from opensession.git.patchtext import Patch
     from opensession.git.run import Git
 
-_PIPE = -1  # subprocess.PIPE
 _PIECE = 1 << 16
 _DOING = "read what commits changed"
 _SECONDS = 60.0
@@ -49,11 +47,10 @@ def patch_ids(git: Git, oids: Iterable[str], *, seconds: float = _SECONDS) -> di
         if diffing is None:
             return {}
         assert diffing.stdout is not None
-        hashing = git.start("patch-id", "--stable", stdin=diffing.stdout.fileno(), stdout=_PIPE)
-        stack.callback(process.kill, hashing)
+        hashing = git.start("patch-id", "--stable", stdin=diffing.stdout, stdout=process.PIPE)
+        stack.callback(hashing.kill)
         # Only the other process reads it: were it still open here, a failure there would leave git waiting.
-        diffing.stdout.close()
-        diffing.stdout = None
+        diffing.close(diffing.stdout)
         answer = _ended(git, hashing, deadline, seconds)
         _ended(git, diffing, deadline, seconds)
         return {oid: patch_id for patch_id, _, oid in (li.partition(" ") for li in answer.splitlines())}
@@ -75,7 +72,7 @@ def read_patches(
         text.close()
 
 
-def _diffing(git: Git, stack: ExitStack, oids: Iterable[str], *more: str) -> subprocess.Popen[bytes] | None:
+def _diffing(git: Git, stack: ExitStack, oids: Iterable[str], *more: str) -> process.Child | None:
     """A running git that writes the patches of these commits; None where there are no commits."""
     names = "".join(f"{oid}\n" for oid in oids).encode()
     if not names:
@@ -85,14 +82,14 @@ def _diffing(git: Git, stack: ExitStack, oids: Iterable[str], *more: str) -> sub
     with open(fd, "wb", closefd=False) as file:
         file.write(names)
     os.lseek(fd, 0, os.SEEK_SET)
-    child = git.start(*_DIFF, *more, stdin=fd, stdout=_PIPE)
-    stack.callback(process.kill, child)
+    child = git.start(*_DIFF, *more, stdin=fd, stdout=process.PIPE)
+    stack.callback(child.kill)
     return child
 
 
-def _pieces(child: subprocess.Popen[bytes], deadline: float, seconds: float) -> Iterator[bytes]:
+def _pieces(child: process.Child, deadline: float, seconds: float) -> Iterator[bytes]:
     assert child.stdout is not None
-    fd = child.stdout.fileno()
+    fd = child.stdout
     while True:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([fd], [], [], left)[0]:
@@ -103,7 +100,7 @@ def _pieces(child: subprocess.Popen[bytes], deadline: float, seconds: float) -> 
         yield piece
 
 
-def _ended(git: Git, child: subprocess.Popen[bytes], deadline: float, seconds: float) -> str:
+def _ended(git: Git, child: process.Child, deadline: float, seconds: float) -> str:
     """The rest of what a process says, once it has ended well."""
     try:
         done = process.finish(child, timeout=max(0.0, deadline - time.monotonic()))

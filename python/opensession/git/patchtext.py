@@ -6,8 +6,10 @@ Owns the form that git writes patches in, and the limits on what is kept of one.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

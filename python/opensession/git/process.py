@@ -1,24 +1,23 @@
-"""One child process: fed, read and, at the time limit, killed with all its children.
+"""One run of a program: fed, read and, at the time limit, killed with all its children.
 
-Owns descriptors, the time limit and the limit on what is kept of an answer. Must not know git: it is handed a
+Owns the traffic with it, the time limits and the limit on what is kept of an answer. Must not know git: it is handed a
 finished argument list and a finished environment.
 """
 
 from __future__ import annotations
 
 import os
-import selectors
-import signal
-import subprocess
+import select
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.git.child import DEVNULL, PIPE, Child, TimedOut, start
+from opensession.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
+__all__ = ["ANSWER_LIMIT", "DEVNULL", "PIPE", "Child", "Done", "TimedOut", "TooMuch", "finish", "start"]
 
 ANSWER_LIMIT = 256 << 20
 """Bytes of an answer that are kept in memory: a list of a million paths is a third of it."""
@@ -38,53 +37,12 @@ class Done(NamedTuple):
     """The beginning and the end of what it said on standard error, where that was long."""
 
 
-class TimedOut(Exception):
-    """The process was killed at its time limit."""
-
-
 class TooMuch(Exception):
     """The process was killed because its answer went beyond the limit."""
 
 
-def start(
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    cwd: Path,
-    *,
-    stdin: int = DEVNULL,
-    stdout: int = PIPE,
-    stderr: int = PIPE,
-) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own: it can be killed as a whole, and nothing in it can ask at the
-    terminal.
-    """
-    return subprocess.Popen(
-        argv,
-        env=env,
-        cwd=cwd,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,
-        bufsize=0,
-    )
-
-
-def kill(child: subprocess.Popen[bytes]) -> None:
-    """End a process and its children, if it has not ended, and close our ends."""
-    if child.returncode is None:
-        # The whole group, at once: helpers of git (ssh, remote-https) hold the pipes open otherwise.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    for pipe in (child.stdin, child.stdout, child.stderr):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
-
-
 def finish(
-    child: subprocess.Popen[bytes],
+    child: Child,
     *,
     stdin: bytes | None = None,
     timeout: float,
@@ -106,22 +64,14 @@ def finish(
                 out += piece
                 if len(out) > limit:
                     raise TooMuch
-        code = wait(child, deadline - time.monotonic())
+        code = child.wait(deadline - time.monotonic())
         return Done(code, bytes(out), err.text())
     finally:
-        kill(child)
-
-
-def wait(child: subprocess.Popen[bytes], seconds: float) -> int:
-    """The exit code of a process that has nothing left to say."""
-    try:
-        return child.wait(max(0.0, seconds))
-    except subprocess.TimeoutExpired:
-        raise TimedOut from None
+        child.kill()
 
 
 def _traffic(
-    child: subprocess.Popen[bytes],
+    child: Child,
     stdin: bytes | None,
     deadline: float,
     idle: float,
@@ -130,38 +80,39 @@ def _traffic(
     """All that the process says, piece by piece, while it is fed; True marks what comes on standard error."""
     waiting = memoryview(stdin or b"")
     until = min(deadline, time.monotonic() + idle)
-    with selectors.DefaultSelector() as selector:
-        for pipe in (child.stdout, child.stderr):
-            if pipe is not None:
-                selector.register(pipe, selectors.EVENT_READ)
-        if child.stdin is not None:
-            os.set_blocking(child.stdin.fileno(), False)
-            selector.register(child.stdin, selectors.EVENT_WRITE)
-        while selector.get_map():
-            ready = _wait(selector, until, watch)
-            until = min(deadline, time.monotonic() + idle)
-            for key, _ in ready:
-                if key.fileobj is child.stdin:
-                    waiting = _feed(key.fd, waiting)
-                    if not waiting:
-                        selector.unregister(child.stdin)
-                        child.stdin.close()
-                elif piece := os.read(key.fd, _PIECE):
-                    yield key.fileobj is child.stderr, piece
-                else:
-                    selector.unregister(key.fileobj)
+    poll = select.poll()
+    pipes = {pipe for pipe in (child.stdout, child.stderr) if pipe is not None}
+    for pipe in pipes:
+        poll.register(pipe, select.POLLIN)
+    if child.stdin is not None:
+        os.set_blocking(child.stdin, False)
+        poll.register(child.stdin, select.POLLOUT)
+        pipes.add(child.stdin)
+    while pipes:
+        ready = _wait(poll, until, watch)
+        until = min(deadline, time.monotonic() + idle)
+        for pipe in ready:
+            if pipe == child.stdin:
+                waiting = _feed(pipe, waiting)
+                if waiting:
+                    continue
+                child.close(pipe)
+            elif piece := os.read(pipe, _PIECE):
+                yield pipe == child.stderr, piece
+                continue
+            poll.unregister(pipe)
+            pipes.remove(pipe)
 
 
-def _wait(
-    selector: selectors.BaseSelector, until: float, watch: Callable[[], None] | None
-) -> list[tuple[selectors.SelectorKey, int]]:
+def _wait(poll: select.poll, until: float, watch: Callable[[], None] | None) -> list[int]:
     """The ends that have something to do; TimedOut where there is none in time."""
     while (left := until - time.monotonic()) > 0:
-        ready = selector.select(left if watch is None else min(left, _LOOK))
+        # Never a wait of zero: the last millisecond would be spent asking.
+        ready = poll.poll(max(1, round(1000 * (left if watch is None else min(left, _LOOK)))))
         if watch is not None:
             watch()
         if ready:
-            return ready
+            return [pipe for pipe, _ in ready]
     raise TimedOut
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import (
     IntegrityError,
@@ -22,8 +21,10 @@ from opensession.git.meeting import Meeting
 from opensession.git.mirror import Mirror, mirror_of
 from opensession.git.refs import NOTES, checked_ref
 from opensession.git.transport import PEER, Limits, Pushing, failed, hooks_folder, settings_of, transfer
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

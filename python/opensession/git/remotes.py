@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from opensession.errors import BadUriError, NotFoundError, RefusedError, UsageError
 from opensession.git.run import Git
 from opensession.git.transport import settings_of
+from opensession.light import NamedTuple
 from opensession.remotes import normal_form
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

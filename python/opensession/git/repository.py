@@ -7,7 +7,6 @@ that it is told to. Must not know ledgers' contents, remotes or the store.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession import settings
 from opensession.errors import NotFoundError, RefusedError, UsageError
@@ -16,11 +15,13 @@ from opensession.git.refs import BRANCHES, branch_of, ledger_ref
 from opensession.git.run import Git
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from opensession.git.ledger import Ledger
+    from opensession.settings import AnyPath
 
 _HEADS = "refs/heads/"
 _REFTABLE_HEAD = "refs/heads/.invalid"
@@ -31,16 +32,29 @@ class Repository:
     """A repository that git itself agrees to work in."""
 
     def __init__(self, found: settings.Repository, env: Mapping[str, str], object_format: str) -> None:
-        self.common_dir: Path = found.common_dir
-        self.git_dir: Path = found.git_dir
-        self.worktree: Path | None = found.worktree
+        self._found = found
         self.object_format = object_format
         """``sha1`` or ``sha256``."""
-        self.git = Git(found.git_dir, worktree=found.worktree, env=env)
+        self.git = Git(found.git, worktree=found.top, env=env)
         self._config: dict[str, list[str]] | None = None
 
+    @property
+    def common_dir(self) -> Path:
+        """What is shared by all linked worktrees: objects, refs, hooks."""
+        return self._found.common_dir
+
+    @property
+    def git_dir(self) -> Path:
+        """This worktree's own: index, HEAD."""
+        return self._found.git_dir
+
+    @property
+    def worktree(self) -> Path | None:
+        """The top of the working tree; None in a bare repository."""
+        return self._found.worktree
+
     @classmethod
-    def discover(cls, cwd: Path, env: Mapping[str, str]) -> Repository:
+    def discover(cls, cwd: AnyPath, env: Mapping[str, str]) -> Repository:
         """The repository around ``cwd``.
 
         Git is asked once whether it would work here, by its own search: it refuses what another user owns, and it
@@ -52,7 +66,7 @@ class Repository:
                 f"{str(cwd)!r} is not in a git repository",
                 next=["cd path/to/repository", f"git init {quoted(cwd)}"],
             )
-        git = Git(found.git_dir if env.get("GIT_DIR") else None, env=env, cwd=cwd)
+        git = Git(found.git if env.get("GIT_DIR") else None, env=env, cwd=cwd)
         # Both at once: each takes a few milliseconds, nearly all of it starting up.
         version = git.begin("version", doing="say its version")
         try:
@@ -61,10 +75,10 @@ class Repository:
         finally:
             version.kill()
         object_format, _, git_dir = answer.partition("\n")
-        if not os.path.samefile(git_dir, found.git_dir):
+        if not os.path.samefile(git_dir, found.git):
             # It was asked about another one than it would be used in.
             raise RefusedError(
-                f"git takes {git_dir!r} for the repository around {str(cwd)!r}, and not {str(found.git_dir)!r}",
+                f"git takes {git_dir!r} for the repository around {str(cwd)!r}, and not {found.git!r}",
                 next=["git rev-parse --git-dir"],
             )
         return cls(found, env, object_format)
@@ -81,7 +95,8 @@ class Repository:
 
     def _head(self) -> str | None:
         try:
-            text = os.fsdecode((self.git_dir / "HEAD").read_bytes()).partition("\n")[0]
+            with open(os.path.join(self._found.git, "HEAD"), "rb") as file:
+                text = os.fsdecode(file.readline()).partition("\n")[0]
         except OSError:
             text = ""
         ref = text.removeprefix("ref:").strip()

@@ -7,25 +7,26 @@ see and do is environment.py, what a failure means failures.py. Must not know le
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from opensession.errors import NotFoundError, StorageFailedError
 from opensession.git import process, scratch
 from opensession.git.environment import Trust, environment, find_git, options, refuse_old, version_of
-from opensession.git.failures import failure, timed_out, too_much
 from opensession.git.process import ANSWER_LIMIT, Done, TimedOut, TooMuch
+from opensession.light import NamedTuple, contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import TypeVar
 
     from opensession.git.batch import Batch
+    from opensession.git.process import Child
+    from opensession.settings import AnyPath
+
+    T = TypeVar("T")
 
 __all__ = ["Done", "Git", "Running", "Trust", "find_git"]
-
-T = TypeVar("T")
 
 _SECONDS = 60.0
 _PIECE = 1 << 16
@@ -37,13 +38,13 @@ class Git:
 
     def __init__(
         self,
-        git_dir: Path | None,
+        git_dir: AnyPath | None,
         *,
-        worktree: Path | None = None,
+        worktree: AnyPath | None = None,
         env: Mapping[str, str],
         trust: Trust = Trust.USER,
         protocols: tuple[str, ...] = (),
-        cwd: Path | None = None,
+        cwd: AnyPath | None = None,
         hooks: bool = False,
         options: tuple[str, ...] | None = (),
     ) -> None:
@@ -57,11 +58,19 @@ class Git:
         self.worktree = worktree
         self.trust = trust
         self.protocols = protocols
-        self.cwd = cwd or worktree or git_dir or Path("/")
+        self.folder = os.fspath(cwd or worktree or git_dir or "/")
+        """Where git runs."""
         self._given = dict(env)
         self._hooks = hooks
         self._more = options
         self._program: str | None = None
+
+    @property
+    def cwd(self) -> Path:
+        """Where git runs, as a path."""
+        from pathlib import Path
+
+        return Path(self.folder)
 
     def with_(
         self,
@@ -78,7 +87,7 @@ class Git:
             env={**self._given, **(env or {})},
             trust=self.trust,
             protocols=self.protocols if protocols is None else protocols,
-            cwd=self.cwd,
+            cwd=self.folder,
             hooks=self._hooks if hooks is None else hooks,
             options=None if options is None or self._more is None else (*self._more, *options),
         )
@@ -129,30 +138,32 @@ class Git:
         """Hand a command's answer to ``into`` as a descriptor; what that returns counts if the command succeeds."""
         with self._streaming(words, doing) as child:
             assert child.stdout is not None
-            return into(child.stdout.fileno())
+            return into(child.stdout)
 
     def records(self, *words: str, doing: str) -> Iterator[bytes]:
         """A command's answer, cut at each NUL, of any length."""
         with self._streaming(words, doing) as child:
             assert child.stdout is not None
             rest = b""
-            while piece := os.read(child.stdout.fileno(), _PIECE):
+            while piece := os.read(child.stdout, _PIECE):
                 *whole, rest = (rest + piece).split(b"\0")
                 yield from whole
 
     @contextmanager
-    def _streaming(self, words: Sequence[str], doing: str) -> Iterator[subprocess.Popen[bytes]]:
+    def _streaming(self, words: Sequence[str], doing: str) -> Iterator[Child]:
+        from opensession.git.failures import failure, timed_out
+
         said = scratch.file()
         try:
             child = self.start(*words, stdin=_DEVNULL, stdout=_PIPE, stderr=said)
             try:
                 yield child
                 # Its answer has been read to the end, or it would now be told that nobody listens.
-                code = process.wait(child, _SECONDS)
+                code = child.wait(_SECONDS)
             except TimedOut:
                 raise timed_out(doing, _SECONDS, None) from None
             finally:
-                process.kill(child)
+                child.kill()
             if code != 0:
                 raise failure(Done(code, b"", os.pread(said, _PIECE, 0)), cwd=self.cwd, doing=doing)
         finally:
@@ -175,22 +186,20 @@ class Git:
         stdin: int,
         stdout: int,
         stderr: int = _PIPE,
-    ) -> subprocess.Popen[bytes]:
+    ) -> Child:
         """Start a command and hand it over; the caller ends it (process.py)."""
+        if not os.path.isdir(self.folder):
+            raise NotFoundError(f"the folder {self.folder!r} does not exist any more", next=["pwd"])
         try:
             return process.start(*self.command(*words), stdin=stdin, stdout=stdout, stderr=stderr)
-        except FileNotFoundError:
-            raise NotFoundError(
-                f"the folder {str(self.cwd)!r} does not exist any more", next=["pwd"]
-            ) from None
         except OSError as error:
             raise StorageFailedError(
                 f"git could not be started: {error.strerror}", errno=error.errno
             ) from error
 
-    def command(self, *words: str) -> tuple[list[str], dict[str, str], Path]:
-        """The whole command, its environment and its folder."""
-        return [self.program(), *self._configuration(), *words], self.environment(), self.cwd
+    def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
+        """The whole command and its environment."""
+        return [self.program(), "-C", self.folder, *self._configuration(), *words], self.environment()
 
     def environment(self) -> dict[str, str]:
         """The whole environment of a call."""
@@ -229,7 +238,7 @@ class Running(NamedTuple):
     """A command that was started."""
 
     git: Git
-    child: subprocess.Popen[bytes]
+    child: Child
     feed: bytes | None
     timeout: float
     remote: str | None
@@ -238,6 +247,8 @@ class Running(NamedTuple):
 
     def end(self, ok: Sequence[int] = (0,)) -> Done:
         """Wait for its end; a code that is not in ``ok`` is raised as the error it means."""
+        from opensession.git.failures import failure, timed_out, too_much
+
         try:
             done = process.finish(self.child, stdin=self.feed, timeout=self.timeout, limit=self.limit)
         except TimedOut:
@@ -251,4 +262,4 @@ class Running(NamedTuple):
 
     def kill(self) -> None:
         """Stop it, if it has not ended."""
-        process.kill(self.child)
+        self.child.kill()

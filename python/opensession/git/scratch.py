@@ -6,11 +6,11 @@ Owns where they are and that they go. The standard library's `tempfile` loads a 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from opensession.errors import StorageFailedError
+from opensession.light import contextmanager, suppress
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

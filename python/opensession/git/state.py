@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from opensession.errors import IntegrityError
 from opensession.git.entries import flat_path, session_path
 from opensession.git.trees import BLOB, TREE, Edited, Entry, edit, lookup, parse_tree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Self

@@ -6,14 +6,13 @@ remotes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.errors import InternalError
 from opensession.git.entries import GONE, gone_path, place_of
 from opensession.git.objects import commit_of
 from opensession.git.refs import NAMESPACE
 from opensession.git.trees import BLOB, Entry, edit, object_id, parse_tree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.ledger import Ledger
     from opensession.git.repository import Repository

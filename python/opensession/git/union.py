@@ -8,12 +8,13 @@ and pushes is push.py.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import RefusedError
 from opensession.git.entries import GONE, Kind, flat_path, meta_path, place_of, session_path
 from opensession.git.trees import BLOB, DEEPEST, TREE, Entry, lookup, object_id, parse_tree
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
