@@ -108,6 +108,15 @@ def test_a_session_of_another_repository_is_never_linked(world):
     assert world.sync().links == ()
 
 
+def test_a_session_of_a_repository_inside_of_this_one_is_never_linked(world):
+    """A home folder may be a repository, and every project below it is none of its business."""
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    world.git("init", "-q", "project")
+    world.session("s", world.wrote("heat.py", HEAT), cwd=f"{world.top}/project/src")
+
+    assert world.sync().links == ()
+
+
 def test_a_session_of_another_clone_is_linked_by_what_it_wrote(world):
     world.git("remote", "add", "origin", "git@git.example:ada/toaster.git")
     commit = world.commit("heat", 50, **{"src__heat.py": HEAT})

@@ -61,6 +61,20 @@ def test_linked_work_trees_are_one_repository(env, hail, repo):
         assert last(Stores([store]), folder, 9, env) == [tree, main]
 
 
+def test_a_session_in_a_repository_inside_of_another_belongs_to_the_inner_one(env, hail, repo):
+    store = Store(env.work / "store")
+    inner = repo / "src" / "inner"
+    env.git("init", "-q", str(inner))
+    (inner / "deep").mkdir()
+    theirs = put(store, hail, "inner", 1, cwd=str(inner / "deep"))
+    ours = put(store, hail, "outer", 2, cwd=str(repo / "src"))
+    gone = put(store, hail, "gone", 3, cwd=str(repo / "src" / "gone"))
+    odd = put(store, hail, "odd", 4, cwd=f"{repo}/a\0b")
+    assert last(Stores([store]), repo, 9, env) == [odd, gone, ours]
+    assert last(Stores([store]), inner, 9, env) == [theirs]
+    assert len(last(Stores([store]), env.work, 9, env)) == 4, "outside of any, the folder decides"
+
+
 def test_outside_of_a_repository_the_folder_decides(env, hail):
     store = Store(env.work / "store")
     here = put(store, hail, "here", 1, cwd=str(env.work / "a"))

@@ -37,13 +37,15 @@ class Here(NamedTuple):
     """Its remotes in normal form."""
     shown: str
     """How a message calls it."""
+    repository: bool = True
+    """What lies in another repository inside of the folders is that one's."""
 
 
 def here(cwd: Path, env: Mapping[str, str]) -> Here:
     """The repository around ``cwd``, else ``cwd`` itself."""
     repository = find_repository(cwd, env)
     if repository is None:
-        return Here(_spellings(cwd, env), frozenset(), f"the folder {str(cwd)!r}")
+        return Here(_spellings(cwd, env), frozenset(), f"the folder {str(cwd)!r}", repository=False)
     trees = [repository.worktree] if repository.worktree is not None else []
     if repository.common_dir.name == ".git":
         trees.append(repository.common_dir.parent)
@@ -78,10 +80,26 @@ def belongs(header: dict[str, Any], place: Here) -> bool:
     if not isinstance(attributes, dict):
         return False
     cwd, git = attributes.get("cwd"), attributes.get("git")
-    if isinstance(cwd, str) and any(_below(os.path.normpath(cwd), folder) for folder in place.folders):
+    if isinstance(cwd, str) and _inside(os.path.normpath(cwd), place):
         return True
     remote = git.get("remote") if isinstance(git, dict) else None
     return isinstance(remote, str) and _normal(remote) in place.remotes
+
+
+def _inside(path: str, place: Here) -> bool:
+    around = [folder for folder in place.folders if _below(path, folder)]
+    if not around or not place.repository:
+        return bool(around)
+    # A home folder may be a repository: what is done in the projects below it is none of its business.
+    nearest = max(around, key=len)
+    while path != nearest:
+        try:
+            if os.path.lexists(os.path.join(path, ".git")):
+                return False
+        except ValueError:  # a folder that no disk could have
+            return True
+        path = os.path.dirname(path)
+    return True
 
 
 def _below(path: str, folder: str) -> bool:
