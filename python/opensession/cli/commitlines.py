@@ -6,10 +6,10 @@ Owns the keys. Must not know how they were found.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from opensession.git.refs import branch_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.log import Session
     from opensession.git.history import Commit

@@ -6,10 +6,10 @@ Owns the keys. Must not know what a key does.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from opensession.config import BASE_URL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.config import Config
 

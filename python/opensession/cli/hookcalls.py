@@ -7,16 +7,14 @@ know what the calls do.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.errors import OpensessionError, UsageError
 from opensession.git.repository import Repository
+from opensession.light import contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -70,6 +68,7 @@ def _seconds() -> float:
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Raise OutOfTime in the block when the time is up, wherever it is: git calls end with all their children."""
+    import signal
 
     def ring(_number: int, _frame: FrameType | None) -> None:
         raise OutOfTime
@@ -86,12 +85,12 @@ def _alarm(seconds: float) -> Iterator[None]:
 def _print_mode(report: Report) -> int:
     from opensession.actions.setup.modes import MODE_KEY, mode_of
 
-    report.out(mode_of(Repository.discover(Path.cwd(), os.environ).config_get(MODE_KEY)))
+    report.out(mode_of(Repository.discover(os.getcwd(), os.environ).config_get(MODE_KEY)))
     return 0
 
 
 def _print_refs(args: Args, report: Report) -> int:
-    repository = Repository.discover(Path.cwd(), os.environ)
+    repository = Repository.discover(os.getcwd(), os.environ)
     for branch in args.many("--print-ledger-ref"):
         report.out(repository.ledger_ref(branch))
     return 0
@@ -108,7 +107,7 @@ def _sync(args: Args, report: Report, deadline: float) -> int:
             next=["opensession setup --help"],
         )
     wanted = [(branch, commits[at] if commits else None) for at, branch in enumerate(branches)]
-    repository = Repository.discover(Path.cwd(), os.environ)
+    repository = Repository.discover(os.getcwd(), os.environ)
     return sync(stores_of(args), repository, os.environ, wanted, deadline, _say(report))
 
 
@@ -117,6 +116,8 @@ def _say(report: Report) -> Callable[[str], None]:
 
 
 def _push(args: Args, report: Report, deadline: float) -> int:
+    from pathlib import Path
+
     from opensession.actions import config
     from opensession.actions.setup import pushed
     from opensession.cli.stores import stores_of
@@ -129,7 +130,7 @@ def _push(args: Args, report: Report, deadline: float) -> int:
     lines = os.fsdecode(sys.stdin.buffer.read()) if sys.stdin is not None else ""
     push = pushed.Push(args.one("--push-branches"), args.text("--push-url") or "", pushed.parse(lines))
     beside = pushed.Beside(
-        Repository.discover(Path.cwd(), os.environ),
+        Repository.discover(os.getcwd(), os.environ),
         stores_of(args),
         push,
         found,

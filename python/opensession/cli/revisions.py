@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.errors import UsageError
 from opensession.git.repository import Repository
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.report import Report
 

@@ -5,13 +5,12 @@ Owns those words. Must not know what leaves.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 from opensession.cli.arguments import quoted
 from opensession.cli.command import PROGRAM, Option
 from opensession.errors import SecretsFoundError
+from opensession.light import contextmanager
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.actions.targets import is_address
 from opensession.cli.arguments import as_file, quoted
@@ -15,6 +14,7 @@ from opensession.cli.command import PROGRAM
 from opensession.errors import BadUriError, NotFoundError, OpensessionError, UsageError
 from opensession.uri import ArtifactUri, LocalUri, parse_uri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 

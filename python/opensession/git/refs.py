@@ -7,12 +7,10 @@ there is handed in.
 from __future__ import annotations
 
 import os
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING
 
 from opensession.errors import RefusedError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,7 +20,7 @@ NOTES = "refs/notes/opensession"
 _LONGEST = 180
 """Characters of base64url. A file name has at most 255, and git appends ``.lock`` and names of its own."""
 _HASHED = "h-"
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$")
+_FORBIDDEN = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$"
 
 
 def ledger_ref(branch: str, taken: Iterable[str] = ()) -> str:
@@ -31,6 +29,8 @@ def ledger_ref(branch: str, taken: Iterable[str] = ()) -> str:
     The name is base64url, so that no slash, no case and no length of a branch's name matters to a file system that
     keeps refs as files; a name that is too long, or that differs from one of ``taken`` only by case, is a hash.
     """
+    from base64 import urlsafe_b64encode
+
     name = os.fsencode(branch)
     encoded = urlsafe_b64encode(name).rstrip(b"=").decode()
     ref = BRANCHES + encoded
@@ -70,8 +70,10 @@ def ledger_refs(branch: str) -> tuple[str, ...]:
 
 def branch_of(ref: str) -> str | None:
     """The branch whose ledger this ref is; None for a hash, or a ref that is no ledger's."""
+    from base64 import urlsafe_b64decode
+
     encoded = ref.removeprefix(BRANCHES)
-    if encoded == ref or not re.fullmatch(r"[A-Za-z0-9_-]+", encoded):
+    if encoded == ref:
         return None
     try:
         branch = os.fsdecode(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
@@ -88,10 +90,16 @@ def checked_ref(text: str) -> str:
             f"{text!r} is not a ref for sessions: only refs below {NAMESPACE} are written, never a branch or a tag",
             next=["git for-each-ref refs/opensession/"],
         )
-    if _FORBIDDEN.search(text):
+    if _is_forbidden(text):
         raise UsageError(f"{text!r} is no name that git allows for a ref", next=["git help check-ref-format"])
     return text
 
 
 def _is_branch(name: str) -> bool:
-    return bool(name) and not _FORBIDDEN.search("refs/heads/" + name)
+    return bool(name) and not _is_forbidden("refs/heads/" + name)
+
+
+def _is_forbidden(ref: str) -> bool:
+    import re
+
+    return re.search(_FORBIDDEN, ref) is not None

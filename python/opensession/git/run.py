@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
+    from opensession.errors import OpensessionError
     from opensession.git.batch import Batch
     from opensession.git.process import Child
     from opensession.settings import AnyPath
@@ -247,18 +248,23 @@ class Running(NamedTuple):
 
     def end(self, ok: Sequence[int] = (0,)) -> Done:
         """Wait for its end; a code that is not in ``ok`` is raised as the error it means."""
-        from opensession.git.failures import failure, timed_out, too_much
-
         try:
             done = process.finish(self.child, stdin=self.feed, timeout=self.timeout, limit=self.limit)
-        except TimedOut:
-            raise timed_out(self.doing, self.timeout, self.remote) from None
-        except TooMuch:
-            raise too_much(self.doing, self.limit, self.remote) from None
+        except (TimedOut, TooMuch) as stopped:
+            raise self._stopped(stopped) from None
         if done.code not in ok:
+            from opensession.git.failures import failure
+
             self.git.check_version(done)
             raise failure(done, cwd=self.git.cwd, doing=self.doing, remote=self.remote)
         return done
+
+    def _stopped(self, why: TimedOut | TooMuch) -> OpensessionError:
+        from opensession.git.failures import timed_out, too_much
+
+        if isinstance(why, TimedOut):
+            return timed_out(self.doing, self.timeout, self.remote)
+        return too_much(self.doing, self.limit, self.remote)
 
     def kill(self) -> None:
         """Stop it, if it has not ended."""

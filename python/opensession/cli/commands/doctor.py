@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.cli.command import JSON, STORE, Command, Option
 from opensession.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.command import Args
     from opensession.cli.report import Report

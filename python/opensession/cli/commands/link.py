@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.cli.command import JSON, STORE, Argument, Command
 from opensession.cli.secrets import ALLOW_SECRET, REDACT, door_steps
@@ -12,6 +11,7 @@ from opensession.cli.stores import stores_of
 from opensession.errors import SecretsFoundError
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.sync import Refused, Synced
     from opensession.cli.command import Args

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.cli.command import JSON, STORE, Argument, Command, Option
 from opensession.cli.stores import stores_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.log import Entry, Log
     from opensession.cli.command import Args

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession.actions import redact as action
 from opensession.actions.outputs import atomic_output
@@ -14,6 +13,7 @@ from opensession.cli.secrets import ALLOW_SECRET
 from opensession.cli.stores import stores_of
 from opensession.core import DEFAULT_JOBS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.command import Args
     from opensession.cli.report import Report

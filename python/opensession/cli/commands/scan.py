@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions import scan as action
 from opensession.cli import failures
 from opensession.cli.command import JOBS, JSON, STORE, Argument, Command, Option
@@ -12,6 +10,7 @@ from opensession.cli.stores import stores_of
 from opensession.core import DEFAULT_JOBS
 from opensession.errors import OpensessionError, SecretsFoundError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.scan import Scanned
     from opensession.cli.command import Args

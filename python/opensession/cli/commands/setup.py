@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.cli.command import JSON, STORE, Command, Option
 from opensession.cli.commands.doctor import FANOUT_MODE, FANOUT_REMOTE, YES
 from opensession.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.cli.command import Args
     from opensession.cli.report import Report

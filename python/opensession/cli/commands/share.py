@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.cli import failures, shareguide
 from opensession.cli.arguments import quoted
@@ -16,8 +14,10 @@ from opensession.cli.progress import Progress
 from opensession.cli.secrets import ALLOW_SECRET, REDACT, door_steps
 from opensession.cli.stores import stores_of
 from opensession.errors import RefusedError, RemoteFailedError, SecretsFoundError, UsageError
+from opensession.light import contextmanager
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

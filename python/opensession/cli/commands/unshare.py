@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.cli import failures
 from opensession.cli.arguments import quoted
@@ -13,6 +12,7 @@ from opensession.cli.command import JSON, PROGRAM, STORE, Argument, Command, Opt
 from opensession.cli.stores import stores_of
 from opensession.errors import RefusedError, RemoteFailedError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.unshare import Target, Unshared
     from opensession.cli.command import Args

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.cli.command import JSON, STORE, Argument, Command, Option
 from opensession.cli.commands.log import FETCH
 from opensession.cli.stores import stores_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.why import Answer, Why, Wrote
     from opensession.cli.command import Args
