@@ -30,6 +30,7 @@ def put(path, text="", mode=0o644):
         ("-1", None, False),
         ("9" * 12, None, False),
     ],
+    ids=["a process", "no number", "a group", "no process"],
 )
 def test_a_number_is_a_daemon_only_if_the_process_was_started_as_one(env, text, pid, alive):
     put(env.home / ".config" / "opensession" / "daemon.pid", text + "\n")
