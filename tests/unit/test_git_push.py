@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import NamedTuple
 
@@ -319,6 +320,27 @@ def test_a_hook_of_the_server_that_declines_is_told_with_its_words_escaped(env, 
         one.push()
     assert failure.value.reason == "declined"
     assert failure.value.next[0] == f"git push origin {REF}:{REF}"
+
+
+def test_a_token_that_the_server_repeats_is_not_told(env, clone, bare):
+    hook(
+        bare / "hooks",
+        "pre-receive",
+        "echo 'ada: no access for t0ken/99 in https://ada:t0ken%2F99@host' >&2; exit 1",
+    )
+    one = clone()
+    one.add("a")
+    with served(bare.parent, needs="Basic " + b64encode(b"ada:t0ken/99").decode()) as server:
+        env.git(
+            "remote",
+            "set-url",
+            "origin",
+            f"{server.url}/{bare.name}".replace("://", "://ada:t0ken%2F99@"),
+            cwd=one.path,
+        )
+        with pytest.raises(RemoteFailedError, match=r"declined.*ada: no access for \*\*\* in") as failure:
+            one.push()
+    assert "t0ken" not in failure.value.message
 
 
 def test_the_user_s_own_hook_sees_what_is_pushed_and_can_stop_it(env, clone, bare, tmp_path):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import RemoteFailedError
 from opensession.git import process
 from opensession.git.failures import failure, timed_out
 from opensession.git.process import Done, TimedOut
 from opensession.git.run import Git, Trust
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
@@ -51,8 +52,10 @@ FETCH_OPTIONS = (
 _PATIENT = ("http.lowSpeedLimit=1", "http.lowSpeedTime=60")
 _PROGRESS = re.compile(r"(?:remote: )?[A-Z][A-Za-z ]+: +[0-9]+(?:%|[ ,]).*|remote: Total [0-9]+ .*")
 _OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
+_USER_PART = re.compile(r"(?P<scheme>[^:/]+)://(?P<user>[^/:]*)(?::(?P<password>[^/]*))?@")
+_SHORTEST_SECRET = 6
+"""Bytes. A shorter one is a part of ordinary words, which would tell where it stood."""
 _MOVED = re.compile(r"returned error: 30[12378]")
-_NULL, _PIPE = -3, -1
 
 
 class Limits(NamedTuple):
@@ -167,12 +170,14 @@ def transfer(
     watch: Callable[[], None] | None = None,
 ) -> Done:
     """Run a command that talks to the remote; one that shows no progress is killed with all its children."""
-    child = git.start(*words, stdin=_NULL if stdin is None else _PIPE, stdout=_PIPE)
+    child = git.start(*words, stdin=process.DEVNULL if stdin is None else process.PIPE, stdout=process.PIPE)
     try:
         done = process.finish(child, stdin=stdin, timeout=limits.total, idle=limits.idle, watch=watch)
     except TimedOut:
         raise timed_out(doing, min(limits.idle, limits.total), remote.shown) from None
-    done = done._replace(err=_without_progress(done.err))
+    done = done._replace(
+        out=_without_password(done.out, remote), err=_without_password(_without_progress(done.err), remote)
+    )
     if done.code not in ok:
         raise failed(git, done, doing, remote)
     return done
@@ -215,6 +220,25 @@ def _other_format(doing: str, remote: Remote) -> RemoteFailedError:
     )
     error.reason = "format"
     return error
+
+
+def _without_password(said: bytes, remote: Remote) -> bytes:
+    """What was said without the passwords and tokens of the remote: a server may repeat what it was given."""
+    for url in (remote.url, *remote.push_urls):
+        found = _USER_PART.match(url)
+        if found is not None:
+            # Of a web address the user may be a token; the user of an ssh address is a name.
+            typed = found["password"] or ("" if found["scheme"].lower().endswith("ssh") else found["user"])
+            for secret in _spellings(typed):
+                said = said.replace(secret, b"***") if len(secret) >= _SHORTEST_SECRET else said
+    return said
+
+
+def _spellings(password: str) -> list[bytes]:
+    from urllib.parse import unquote_to_bytes  # here: most remotes have none
+
+    typed = os.fsencode(password)
+    return [typed, unquote_to_bytes(typed)]
 
 
 def _without_progress(err: bytes) -> bytes:
