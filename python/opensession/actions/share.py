@@ -105,8 +105,9 @@ def share(
 
 def _free_ledger(repository: Repository, typed: str) -> str:
     """The ledger that a person named, where git can have it."""
-    ref = checked_ledger(typed)
-    refuse_clash(ref, repository.refs(NAMESPACE))
+    ref, there = checked_ledger(typed), repository.refs(NAMESPACE)
+    if ref not in there:
+        refuse_clash(ref, there)
     return ref
 
 
