@@ -218,7 +218,12 @@ impl<'w> SharedOut<'w> {
             waiting.len()
         };
         if waiting > WAITING {
-            self.hashing.one(&mut lock(&self.hashing.hash));
+            // Where another thread is at it already, there is no need to wait for that yet.
+            match self.hashing.hash.try_lock() {
+                Ok(mut hash) => _ = self.hashing.one(&mut hash),
+                Err(_) if waiting > 2 * WAITING => _ = self.hashing.one(&mut lock(&self.hashing.hash)),
+                Err(_) => {}
+            }
         }
         Ok(lock(&self.hashing.free).pop().unwrap_or_default())
     }

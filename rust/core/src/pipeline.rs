@@ -211,7 +211,10 @@ impl<'r, 't, R: Read, T, F: FnMut(&mut T)> Line<'r, 't, R, T, F> {
     /// Wait until a block may be read; false when there is no more to do.
     fn wait_to_read(&self) -> bool {
         let mut state = self.state();
-        while !state.ended && !state.stop && !state.may_read(self.most) {
+        let mut most = self.most;
+        while !state.ended && !state.stop && !state.may_read(most) {
+            // Who has to wait at all waits for some room more: going to sleep costs as much as a good part of a block.
+            most = self.most / 2;
             state = self.changed.wait(state).unwrap_or_else(|e| e.into_inner());
         }
         !state.ended && !state.stop
@@ -260,6 +263,8 @@ impl<'r, 't, R: Read, T, F: FnMut(&mut T)> Line<'r, 't, R, T, F> {
                 state.ended |= block.last;
                 drop(state);
                 drop(reader);
+                // The caller may have gone to sleep because nobody else could read.
+                self.changed.notify_all();
                 let result = work(block);
                 self.state().put(seq, bytes, Ok(result));
                 self.changed.notify_all();
