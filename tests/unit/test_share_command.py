@@ -226,6 +226,19 @@ def test_a_secret_in_the_name_of_the_branch_stops_it_with_redaction_too(repo, le
     assert repo.git("for-each-ref", "refs/opensession", "--format=%(refname)") == "refs/opensession/shared"
 
 
+def test_a_secret_in_a_title_that_was_let_pass_does_not_stop_the_description_of_the_session(
+    repo, hail, command
+):
+    [stored] = Store(repo.work / ".git" / "opensession").put_hail(hail.session(title=f"Toast {SECRET}"))
+    repo.git("init", "-q", "--bare", "team.git")
+    refused = command("share", stored.uri, "--git", "--remote", "./team.git", "--push")
+    assert refused.code == 6
+    assert run_steps(command, refused.steps[1:2]).code == 0
+    assert SECRET in repo.git(
+        "--git-dir=team.git", "grep", SECRET, "refs/opensession/branches/bWFpbg", "--", "v2/meta"
+    )
+
+
 def test_a_push_sends_what_was_scanned_and_nothing_that_was_recorded_since(repo, uri, command, monkeypatch):
     from opensession.actions.setup import outgoing
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.actions.release.refusal import refused
 from opensession.actions.release.scanner import Finding, Scanner
@@ -18,9 +16,11 @@ from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command
 from opensession.git.transport import Limits
+from opensession.light import contextmanager
 from opensession.store import allowed
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -56,10 +56,17 @@ def check(
     found = _scanned(scanner, stores, ledger, new) if new else []
     # What a person let pass when it was recorded is not asked about again.
     passed = allowed.passed(stores.write) if found else set()
-    found = [one for one in found if (one.named, one.fingerprint) not in passed]
+    found = [one for one in found if (_subject(one.named), one.fingerprint) not in passed]
     if found:
         raise refused(found)
     return bool(new)
+
+
+def _subject(named: str) -> str:
+    """What a person was asked about: of a description, the session whose words it repeats."""
+    place = place_of(named)
+    described = place.sha256 if place is not None and place.kind is Kind.META else None
+    return named if described is None else format_local(described)
 
 
 _BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
