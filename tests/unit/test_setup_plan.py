@@ -210,7 +210,7 @@ def test_the_launchers_go_with_the_last_clone_that_uses_them(clone, env, monkeyp
     env.git("init", "-q", "-b", "main", "--template=", cwd=other)
     monkeypatch.chdir(other)
     clone.fixed()
-    assert "the launchers: 1 other clones use them" in clone("doctor", "--unfix", "--yes")[1]
+    assert "the launchers: of use to 1 other clone, " in clone("doctor", "--unfix", "--yes")[1]
     assert (env.store / "bin" / "ops").exists()
     monkeypatch.chdir(env.work)
     clone("doctor", "--unfix", "--yes")
@@ -410,6 +410,30 @@ def test_a_folder_of_hooks_for_all_clones_is_used_as_git_uses_it(clone, env, mon
     assert (own / "pre-push").read_bytes() == hook.text()
     assert f"[ OK ] opensession hooks  pre-push: {str(own / 'pre-push')!r} (core.hooksPath, global)" in out
     assert not (clone.hooks / "pre-push").exists()
+
+
+def test_a_hook_for_all_clones_goes_with_the_last_that_was_set_up(clone, env, monkeypatch, tmp_path):
+    shared = tmp_path / "all" / "pre-push"
+    shared.parent.mkdir()
+    shared.write_text(OLDER)
+    shared.chmod(0o755)
+    config = tmp_path / "gitconfig"
+    config.write_text(f'[core]\nhooksPath = "{shared.parent}"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    other = env.home / "other"
+    other.mkdir()
+    env.git("init", "-q", "-b", "main", "--template=", cwd=other)
+    clone.fixed()
+    monkeypatch.chdir(other)
+    clone.fixed()
+    monkeypatch.chdir(env.work)
+    out = clone("doctor", "--unfix", "--yes")[1]
+    assert f"the launchers and the hook '{shared}': of use to 1 other clone, " in out
+    assert clone("doctor", "--unfix", "--yes")[0] == 0
+    assert shared.read_bytes() == hook.text(), "the other clone still needs it"
+    monkeypatch.chdir(other)
+    clone("doctor", "--unfix", "--yes")
+    assert (shared.read_text(), [each.name for each in shared.parent.iterdir()]) == (OLDER, ["pre-push"])
 
 
 def test_switched_off_hooks_are_told_and_not_switched_on(clone, env):

@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     clone: tuple[Step, ...]
     """In the clone."""
     shared: tuple[Step, ...]
-    """Of the launchers, which all clones use."""
+    """Of the launchers, which all clones use, and of a hook in a folder that several may."""
     kept: tuple[str, ...]
     """What is as it should be already, for people."""
 
@@ -59,11 +59,12 @@ def plan(clone: CloneFacts, shims: Sequence[Shim], interpreter: str, wishes: Wis
     """The plan; raises RefusedError where the hook is not to be touched."""
     steps: list[Step] = []
     kept: list[str] = []
-    for part in (_mode, _grants, _exclude, _hook):
+    for part in (_mode, _grants, _exclude):
         part(clone, wishes, steps, kept)
     shared: list[Step] = []
     for found in shims:
         _shim(found, interpreter, shared, kept)
+    _hook(clone, shared if _is_shared(clone) else steps, kept)
     return Plan(clone.root, tuple(steps), tuple(shared), tuple(kept))
 
 
@@ -102,7 +103,15 @@ def _exclude(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[s
     steps.append(AddLines(clone.exclude, EXCLUDE_LINES, existed=os.path.lexists(clone.exclude), ended=ended))
 
 
-def _hook(clone: CloneFacts, _wishes: Wishes, steps: list[Step], kept: list[str]) -> None:
+def _is_shared(clone: CloneFacts) -> bool:
+    """Whether the hook lies outside of this clone, where ``core.hooksPath`` of others may lead too."""
+    if isinstance(clone.hook, OpensessionError):
+        return False
+    inside = os.path.realpath(clone.common_dir)
+    return os.path.commonpath([inside, os.path.realpath(clone.hook.ours.path.parent)]) != inside
+
+
+def _hook(clone: CloneFacts, steps: list[Step], kept: list[str]) -> None:
     found = clone.hook
     if isinstance(found, OpensessionError):
         raise found

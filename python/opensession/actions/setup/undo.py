@@ -53,8 +53,11 @@ def plan_undo(repository: Repository, env: Mapping[str, str]) -> Undo:
         "stored sessions, ledgers (refs/opensession/*), notes; `opensession unshare` takes a session back"
     ]
     if users and shared.steps:
-        stays.append(f"the launchers: {len(users)} other clones use them, {users[0]!r} among them")
-    steps = own.steps or tuple(_without_record(repository, env))
+        hooks = dict.fromkeys(path for step in shared.steps if (path := _hook_of(step)) is not None)
+        what = "".join(f" and the hook {str(path)!r}" for path in hooks)
+        clones = f"{len(users)} other clone{'s' if len(users) > 1 else ''}"
+        stays.append(f"the launchers{what}: of use to {clones}, {users[0]!r} among them")
+    steps = own.steps or tuple(_without_record(repository, env, shared))
     _refuse_strange(repository, env, own.steps)
     root = repository.worktree or repository.git_dir
     return Undo(root, own, shared, steps, () if users else shared.steps, tuple(stays))
@@ -89,12 +92,19 @@ def _is_below(folder: Path, inside: Path) -> bool:
     return Path(os.path.realpath(folder)).is_relative_to(inside)
 
 
-def _without_record(repository: Repository, env: Mapping[str, str]) -> list[Step]:
+def _hook_of(step: Step) -> Path | None:
+    """The hook that the step puts in its place, where it is about one."""
+    return step.path if isinstance(step, PutFile) and step.path.name == hook.NAME else None
+
+
+def _without_record(repository: Repository, env: Mapping[str, str], shared: Record) -> list[Step]:
     """The hook alone, where it is ours and no record says so."""
     found = place.find(repository, env)
     ours = found.ours
     if not found.installed or ours.data is None or ours.kind is hook.Kind.EDITED:
         return []
+    if any(_hook_of(step) == ours.path for step in shared.steps):
+        return []  # a record says so, and who else needs it
     original = ours.path.parent / hook.ORIGINAL
     steps: list[Step] = [PutFile(ours.path, None, ours.data, ours.mode, "the pre-push hook")]
     if os.path.lexists(original):
@@ -104,7 +114,7 @@ def _without_record(repository: Repository, env: Mapping[str, str]) -> list[Step
 
 def _taken_back(step: Step, repository: Repository) -> str | None:
     """Undo a step. A hook of ours goes even if somebody changed it: what was here before has that place."""
-    if isinstance(step, PutFile) and step.path.name == hook.NAME and step.before is None:
+    if isinstance(step, PutFile) and _hook_of(step) is not None and step.before is None:
         found = files.read(step.path)
         kind = hook.kind(None if found is None or found.link else found.data)
         if kind is hook.Kind.EDITED:
