@@ -195,6 +195,9 @@ class NotFoundError(OpensessionError, LookupError):
     exit_code = 4
     http_status = 404
 
+    meant: str | None = None
+    """The name of something that there is, of which the one that was typed is a near miss."""
+
 
 class InputMissingError(NotFoundError):
     """The file named as input does not exist."""

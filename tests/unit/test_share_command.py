@@ -460,6 +460,14 @@ def test_outside_of_a_repository_there_is_nothing_to_write_into(env, hail, comma
     assert done.steps[1].startswith("git init")
 
 
+@pytest.mark.parametrize("words", [["--remote", "orgin"], ["--remote=orgin"]])
+def test_a_near_miss_of_a_remote_is_answered_with_the_line_that_was_meant(repo, uri, command, words):
+    repo.git("remote", "add", "origin", UNREACHABLE)
+    done = command("share", uri, "--git", *words)
+    assert done.code == 4
+    assert run_steps(command, done.steps[:1]).out.splitlines()[1] == "remote: origin"
+
+
 def test_an_unknown_remote_and_a_missing_session_are_not_found(repo, uri, command):
     assert command("share", uri, "--git", "--remote", "orign").code == 4
     assert command("share", "0" * 64, "--git", "--remote", UNREACHABLE).code == 4

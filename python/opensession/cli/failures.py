@@ -54,6 +54,8 @@ def guided(
             or error.next
             or tuple(_steps(error, command, argv, named, profile))
         )
+        if isinstance(error, NotFoundError) and error.meant is not None and _option_value(argv, "--remote"):
+            steps = (_with_option(argv, "--remote", error.meant), *steps)
         if isinstance(error, InputError) and named is not None and named not in error.message:
             error.message = f"{'standard input' if named == inputs.STDIN else repr(named)}: {error.message}"
         error.next = steps

@@ -289,7 +289,7 @@ def _unknown(typed: str, names: list[str]) -> NotFoundError:
     near = difflib.get_close_matches(typed, names, n=1)
     known = f"known are {', '.join(map(repr, names))}" if names else "none is configured here"
     meant = f"; did you mean {near[0]!r}?" if near else f"; {known}"
-    return NotFoundError(
-        f"there is no remote {typed!r}{meant}",
-        next=["git remote -v", f"git remote add {quoted(typed)} https://git.example/path"],
-    )
+    add = [] if near else [f"git remote add {quoted(typed)} https://git.example/path"]
+    error = NotFoundError(f"there is no remote {typed!r}{meant}", next=["git remote -v", *add])
+    error.meant = near[0] if near else None
+    return error
