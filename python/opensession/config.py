@@ -11,12 +11,13 @@ import errno
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import BadConfigError, RefusedError, StorageFailedError, UsageError
+from opensession.light import NamedTuple
 from opensession.remotes import normal_form, refusal_of
 from opensession.settings import LEGACY_NAME, quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path

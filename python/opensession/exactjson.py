@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 # 19 digits is the shortest run that can leave 64 bit: -9223372036854775809.
 _LONG_RUN = b"0" * 19

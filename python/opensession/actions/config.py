@@ -7,14 +7,15 @@ Owns which folder's file is meant and that an edit of ours keeps the trust a fil
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.outputs import atomic_output
 from opensession.config import BASE_URL, Config, checked_url, parse, path_in, read
 from opensession.errors import NotFoundError, StorageFailedError, UsageError
+from opensession.light import NamedTuple
 from opensession.settings import find_repository, global_root, quoted
 from opensession.store import trust as trusted_files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path

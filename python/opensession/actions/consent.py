@@ -5,8 +5,7 @@ Owns the key in the repository's own git configuration and what it is bound to. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository

@@ -8,10 +8,10 @@ say is handed in.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.git.links import Link
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 

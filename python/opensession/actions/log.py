@@ -6,13 +6,14 @@ Owns the meeting of git's list with the ledgers'. Must not know how it is shown.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.links import fetching
 from opensession.actions.links.anew import compare_anew
 from opensession.actions.links.reading import Known, Links
 from opensession.git.history import commits
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

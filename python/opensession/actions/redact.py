@@ -6,13 +6,13 @@ core's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession import core
 from opensession.actions import inputs, targets
 from opensession.actions.release import Door
+from opensession.light import NamedTuple
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

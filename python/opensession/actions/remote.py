@@ -10,7 +10,6 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.actions.targets import Origin
 from opensession.errors import (
@@ -33,6 +32,7 @@ from opensession.settings import quoted
 from opensession.store.folders import storage
 from opensession.uri import GithubUri, GitlabUri, GitUri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 

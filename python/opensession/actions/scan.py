@@ -7,7 +7,6 @@ asks wants to know, so nothing is taken from memory; what is found clean is kept
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions import inputs, targets
@@ -15,8 +14,10 @@ from opensession.actions.handoff import bundle
 from opensession.actions.handoff.read import get
 from opensession.actions.release import Scanner
 from opensession.actions.release.scanner import LIMIT
+from opensession.light import NamedTuple
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.release import Finding
     from opensession.core import Progress

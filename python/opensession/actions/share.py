@@ -7,8 +7,6 @@ consent comes in as a function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession import core
 from opensession.actions.consent import Consent
 from opensession.actions.release import Door
@@ -17,8 +15,10 @@ from opensession.errors import CODES, NotFoundError, OpensessionError, RefusedEr
 from opensession.git.ledger import Changes, Ledger, meta_of
 from opensession.git.refs import NAMESPACE, branch_of, refuse_clash
 from opensession.git.remotes import remote_of
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

@@ -6,16 +6,17 @@ Owns the rules for a path and a ref that a person names. Pure: it is handed the 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import RefusedError, UsageError
 from opensession.git.entries import checked_path as fits_ledger
 from opensession.git.entries import session_path
 from opensession.git.refs import NAMESPACE, checked_ref
 from opensession.git.trees import DEEPEST
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 from opensession.uri import format_local, remote_uri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

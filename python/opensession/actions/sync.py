@@ -7,7 +7,6 @@ everything recorded in one commit of the ledger, or none where nothing is new. M
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions.handoff import recent
@@ -22,8 +21,10 @@ from opensession.git.history import commits
 from opensession.git.ledger import Ledger
 from opensession.git.links import meta_of
 from opensession.git.tombstone import taken_back
+from opensession.light import NamedTuple
 from opensession.store import linking
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 

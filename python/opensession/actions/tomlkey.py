@@ -8,8 +8,10 @@ answered with None, never with a damaged file (docs/decisions/004-config-file.md
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, NamedTuple
 
+from opensession.light import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -7,15 +7,16 @@ taking one thing back must not send another. What cannot be undone is said by wh
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.share_plan import checked_ledger
 from opensession.errors import BadUriError, NotFoundError, OpensessionError, UsageError
 from opensession.git.entries import Kind, place_of
 from opensession.git.ledger import Changes, Ledger
 from opensession.git.refs import NAMESPACE
+from opensession.light import NamedTuple
 from opensession.uri import ArtifactUri, LocalUri, format_local, parse_uri, remote_uri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository

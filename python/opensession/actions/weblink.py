@@ -5,12 +5,12 @@ Owns how a link is put together. Must not know whether a server is there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.config import INIT_STEP
 from opensession.errors import NotFoundError
+from opensession.light import NamedTuple
 from opensession.uri import GitUri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

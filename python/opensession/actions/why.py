@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.handoff import recent
 from opensession.actions.links import changes, fetching, origin
@@ -20,8 +19,10 @@ from opensession.errors import InputError, IntegrityError
 from opensession.git.blame import blame
 from opensession.git.history import commits
 from opensession.git.patches import read_patches
+from opensession.light import NamedTuple
 from opensession.session import Session as Events
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

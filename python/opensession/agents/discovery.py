@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.agents.clues import clue_in
 from opensession.agents.known import AGENTS
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path

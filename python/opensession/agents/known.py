@@ -6,7 +6,7 @@ to know, under the same name (docs/agents.md).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from opensession.light import NamedTuple
 
 
 class Home(NamedTuple):

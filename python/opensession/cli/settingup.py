@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opensession.actions.setup import apply, doctor, facts, modes, plan, undo
 from opensession.cli import checklist
@@ -17,6 +16,7 @@ from opensession.cli.stores import stores_of
 from opensession.errors import OpensessionError, RefusedError, UsageError
 from opensession.git.repository import Repository
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.actions.setup.facts import CloneFacts, RemoteFact
     from opensession.actions.setup.plan import Plan, Wishes

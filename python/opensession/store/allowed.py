@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from opensession.errors import RefusedError
 from opensession.settings import quoted
 from opensession.store.folders import Folder, storage, sync
 from opensession.store.layout import ALLOWED_SECRETS, OBJECTS, WRITING_MODE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

@@ -8,12 +8,12 @@ somebody else counts for nothing. Losing the cache costs time only.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from opensession.store.cachedb import CacheDb
 from opensession.store.checked import SETTLED_NS
 from opensession.store.layout import CLEAN_DB, OBJECTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence

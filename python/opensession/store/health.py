@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import OpensessionError
+from opensession.light import NamedTuple
 from opensession.store import checked
 from opensession.store.layout import FOLDER_MODE, OBJECTS, VERSION_FILE, is_fan
 from opensession.store.tree import Tree, opened_root
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

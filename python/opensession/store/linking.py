@@ -6,11 +6,10 @@ compared, once more, with the same result. Must not know what a link is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.store.cachedb import CacheDb
 from opensession.store.layout import OBJECTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from opensession.errors import OpensessionError
 from opensession.exactjson import loads
@@ -17,8 +16,10 @@ from opensession.store.lines import first_line, last_line
 from opensession.store.records import Entry
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from opensession.store.tree import Found, Tree
 

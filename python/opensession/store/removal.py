@@ -11,10 +11,9 @@ import fcntl
 import os
 import stat
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from opensession.errors import NotFoundError, RefusedError, UsageError
+from opensession.light import contextmanager
 from opensession.settings import quoted
 from opensession.store.artifacts import Citations, citations
 from opensession.store.folders import Folder, storage
@@ -23,6 +22,7 @@ from opensession.store.records import GcItem, GcReport, Removed
 from opensession.store.tree import Tree, is_temporary, remove_file
 from opensession.uri import ArtifactUri, format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

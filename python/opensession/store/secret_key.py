@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from opensession.errors import RefusedError
 from opensession.settings import quoted
@@ -17,6 +16,7 @@ from opensession.store.folders import Folder, storage, sync
 from opensession.store.layout import KEY_FILE, OBJECTS, WRITING_MODE
 from opensession.store.temporary import TemporaryFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.store.store import Store
 

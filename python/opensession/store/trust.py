@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from opensession.store.folders import storage
 from opensession.store.temporary import TemporaryFile
 from opensession.store.tree import Tree, opened_root
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opensession.errors import BadUriError, NotFoundError
 from opensession.exactjson import loads
+from opensession.light import NamedTuple
 from opensession.remotes import normal_form
 from opensession.settings import find_repository
 from opensession.store.lines import first_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from opensession.store import Entry, Stores
 

@@ -6,8 +6,6 @@ compared with these commits when the ledger was brought up to date are not read 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.actions import link as rules
 from opensession.actions.handoff import recent
 from opensession.actions.links.candidates import by_age, candidates
@@ -16,8 +14,10 @@ from opensession.actions.links.compare import Compared, compare_with, held_lines
 from opensession.actions.links.evidence import SLACK
 from opensession.actions.links.reading import CONTENT, Known
 from opensession.errors import OpensessionError
+from opensession.light import NamedTuple
 from opensession.store import linking
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 

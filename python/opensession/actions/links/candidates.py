@@ -8,15 +8,17 @@ commits.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opensession.actions.handoff import recent
 from opensession.actions.links.changes import seconds
 from opensession.exactjson import loads
+from opensession.light import NamedTuple
 from opensession.store.lines import first_line, last_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from opensession.actions.handoff.recent import Here
     from opensession.agents.clues import Clue

@@ -7,14 +7,15 @@ commits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from opensession.actions.links.lines import changed_by
 from opensession.exactjson import loads
+from opensession.light import NamedTuple
 from opensession.model import to_datetime
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
 # As canonical JSON spells it; inside of a string the quotes would be escaped.
 _EDIT = b'"type":"FileEdit"}'

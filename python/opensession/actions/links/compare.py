@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.links import changes
 from opensession.actions.links.clock import OutOfTime
@@ -16,8 +15,10 @@ from opensession.actions.links.evidence import SLACK, Lines
 from opensession.actions.links.paths import Whereabouts
 from opensession.errors import BusyError, InputError, IntegrityError, NotFoundError
 from opensession.git.patches import read_patches
+from opensession.light import NamedTuple
 from opensession.session import Session
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self

@@ -7,11 +7,12 @@ grow with a session. Pure: what git and the store say is handed in.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.links.changes import Change
 from opensession.actions.links.lines import key, keys
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -5,14 +5,13 @@ Owns what is fetched. It goes into the private copy of the remote, never into th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions.remote import limits_of
 from opensession.git.entries import COMMITS, META, session_path
 from opensession.git.mirror import ledgers_in, mirror_of
 from opensession.git.refs import BRANCHES
 from opensession.git.remotes import remote_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path

@@ -6,8 +6,6 @@ The rules themselves are `actions.link`. Reads git and the store, writes nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.actions import link as rules
 from opensession.actions.links.compare import Compared, compare
 from opensession.actions.links.evidence import SLACK
@@ -15,7 +13,9 @@ from opensession.errors import NotFoundError
 from opensession.git.history import made_here
 from opensession.git.linked import Linked
 from opensession.git.patches import patch_ids
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -6,8 +6,8 @@ Owns the rules for white space and for lines that are too short to say anything.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

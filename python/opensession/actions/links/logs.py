@@ -7,7 +7,6 @@ told. Must not know commits.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions.links.candidates import belongs
@@ -15,9 +14,11 @@ from opensession.actions.links.clock import Clock, OutOfTime
 from opensession.actions.register import register
 from opensession.agents.discovery import discover, open_log
 from opensession.errors import InputError
+from opensession.light import NamedTuple
 from opensession.settings import home
 from opensession.store import linking
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

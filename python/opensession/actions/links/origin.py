@@ -5,12 +5,12 @@ Owns the history of one line in one file: who put it there, who took it away aga
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.actions.links.changes import Change
 from opensession.actions.links.evidence import SLACK
 from opensession.actions.links.lines import bare
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 

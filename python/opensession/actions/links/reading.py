@@ -6,9 +6,6 @@ neither is compared anew by whoever asks. Writes nothing.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession import core
 from opensession.actions import link as rules
 from opensession.errors import BadUriError, NotFoundError
@@ -17,8 +14,10 @@ from opensession.git.entries import session_path
 from opensession.git.linked import Linked
 from opensession.git.patches import patch_ids
 from opensession.git.refs import BRANCHES
+from opensession.light import NamedTuple, contextmanager
 from opensession.uri import format_local, remote_uri
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import ExitStack

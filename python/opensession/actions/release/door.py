@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.actions.release.refusal import refused
 from opensession.actions.release.scanner import LIMIT, Finding, Scanner
 from opensession.errors import InternalError, UsageError
+from opensession.light import NamedTuple
 from opensession.store import allowed as allowed_log
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 

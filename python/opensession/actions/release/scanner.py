@@ -10,13 +10,14 @@ import json
 import os
 import time
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import NotFoundError, RefusedError
+from opensession.light import NamedTuple
 from opensession.store import clean, secret_key
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

@@ -6,11 +6,10 @@ what to change (plan.py).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions.setup import record, shim
 from opensession.errors import OpensessionError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -8,13 +8,14 @@ checks_machine.py.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import hook
 from opensession.actions.setup.modes import is_mode, mode_of
 from opensession.errors import OpensessionError
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

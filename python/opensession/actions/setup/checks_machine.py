@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions.setup.checks import FIX, Check, Level
 from opensession.config import Config
 from opensession.errors import OpensessionError
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

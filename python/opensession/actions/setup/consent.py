@@ -7,11 +7,12 @@ address is kept in the normal form of docs/uri.md, so no password can get into t
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import BadUriError
+from opensession.light import NamedTuple
 from opensession.remotes import normal_form
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

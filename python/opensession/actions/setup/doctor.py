@@ -5,13 +5,13 @@ Owns the order of all checks, and that a folder outside of any repository is sti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.actions.setup import checks, checks_machine, facts, machine
 from opensession.actions.setup.checks import FIX, Check, Level
 from opensession.errors import OpensessionError
 from opensession.git.repository import Repository
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path

@@ -6,15 +6,15 @@ Must not judge, change anything or know the terminal; the machine around the clo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from opensession.actions.setup import consent, files, place
 from opensession.actions.setup.modes import MODE_KEY
 from opensession.actions.setup.ownkeys import own_values
 from opensession.errors import NotFoundError, OpensessionError, RefusedError
 from opensession.git import remotes as git_remotes
 from opensession.git.refs import BRANCHES, NOTES
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path

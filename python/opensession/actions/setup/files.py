@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.errors import StorageFailedError
+from opensession.light import NamedTuple, contextmanager, suppress
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

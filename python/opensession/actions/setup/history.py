@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import BusyError
 from opensession.git.added import added_lines, new_commits
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

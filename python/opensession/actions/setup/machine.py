@@ -9,12 +9,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import config, settings
 from opensession.actions.setup import shim
 from opensession.errors import OpensessionError
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

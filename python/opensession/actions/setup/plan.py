@@ -7,7 +7,6 @@ done is refused here, so that applying a plan has nothing left to decide.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, files, hook, place, shim
 from opensession.actions.setup.checks import quoted_words
@@ -15,8 +14,10 @@ from opensession.actions.setup.facts import EXCLUDE_LINES
 from opensession.actions.setup.modes import MODE_KEY, is_mode, mode_of
 from opensession.actions.setup.steps import AddLines, AddValue, MoveFile, PutFile, SetKey
 from opensession.errors import OpensessionError, RefusedError
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path

@@ -7,7 +7,6 @@ not ours to stop: the answer is a code, and the hook decides. Must not know the 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, history, outgoing
 from opensession.actions.setup.ownkeys import own_values
@@ -16,8 +15,10 @@ from opensession.git import remotes as git_remotes
 from opensession.git.ledger import Ledger
 from opensession.git.push import push_ledger
 from opensession.git.refs import BRANCHES, NOTES, checked_ref
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

@@ -7,13 +7,14 @@ clones share. A record is written before the change, so that a crash between the
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import files
 from opensession.actions.setup.steps import AddValue, PutFile, SetKey, from_row, to_row
 from opensession.errors import RefusedError
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path

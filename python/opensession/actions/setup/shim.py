@@ -10,10 +10,11 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import settings
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import files
 from opensession.actions.setup.ownkeys import own_values
 from opensession.errors import RefusedError
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from opensession.git.repository import Repository
 

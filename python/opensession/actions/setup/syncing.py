@@ -6,13 +6,12 @@ sync's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from opensession.actions import config
 from opensession.actions.sync import sync_branch
 from opensession.errors import NotFoundError, OpensessionError
 from opensession.uri import format_local
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

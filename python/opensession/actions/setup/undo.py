@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession.actions.setup import consent, files, hook, place, record
 from opensession.actions.setup.apply import own_record, shared_record
 from opensession.actions.setup.modes import MODE_KEY
 from opensession.actions.setup.steps import AddLines, AddValue, MoveFile, PutFile, SetKey
 from opensession.errors import RefusedError
+from opensession.light import NamedTuple
 from opensession.settings import quoted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
