@@ -261,7 +261,8 @@ def test_shares_at_the_same_time_all_land(world, hail):
         (0, b"note: the address names a folder of this machine: others cannot read it\n")
     ] * 6
     assert world.sessions() == {sha256_of(uri) for _, uri in uris}
-    assert world.git("fsck", "--strict") == ""
+    # What a push brought that somebody else overtook lies there unused; that is no damage.
+    assert world.git("fsck", "--strict", "--no-dangling") == ""
 
 
 # ---- quick, and consent ----

@@ -44,12 +44,13 @@ class Handler(BaseHTTPRequestHandler):
         self.answer()
 
     def answer(self) -> None:
-        name = self.headers.get("Authorization")
-        self.server.requests.append(f"{self.command} {self.path} {name or ''}".strip())
-        if self.server.needs not in (None, name):
+        given = self.headers.get("Authorization")
+        self.server.requests.append(f"{self.command} {self.path} {given or ''}".strip())
+        if self.server.needs not in (None, given):
             self.reply(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
             return
-        if not (self.server.root / self.path.split("/")[1]).is_dir():
+        name = self.path.split("/")[1]
+        if not (self.server.root / name).is_dir() and (self.server.root / f"{name}.git").is_dir():
             # git would find toaster.git as toaster; other servers send the visitor there.
             self.reply(301, {"Location": self.path.replace("/info", ".git/info", 1)}, b"")
             return
