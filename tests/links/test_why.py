@@ -438,6 +438,54 @@ def test_hostile_words_reach_no_terminal(world, capsys):
         assert not {"\x1b", "\x07", "\u202e"} & {*out, *err}
 
 
+def test_a_file_s_name_makes_no_line_of_its_own(world, capsys):
+    world.commit("heat", 50, **{"heat\nsession 123.py": HEAT})
+
+    out = run(capsys, "why", "heat\nsession 123.py:1")[1]
+    assert out.startswith("heat\\x0asession 123.py:1 is from ")
+    assert len(out.splitlines()) == 2
+
+
+def test_a_clone_that_knows_no_session_is_told_where_to_ask(world, env, capsys):
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    assert "--fetch" not in run(capsys, "why", "heat.py:1")[2], "there is no remote"
+    world.git("remote", "add", "up", "/nowhere")
+    assert "next:\n- opensession why --fetch up -- heat.py:1\n" in run(capsys, "why", "--", "heat.py:1")[2]
+    world.git("remote", "add", "origin", "/nowhere")
+    assert "next:\n- opensession why --fetch origin heat.py:1\n" in run(capsys, "why", "heat.py:1")[2]
+    world.session("s", world.wrote("heat.py", HEAT))
+    world.sync()
+    assert "--fetch" not in run(capsys, "why", "heat.py:1")[2]
+
+
+def test_where_a_shallow_clone_ends_is_said(world, env, monkeypatch, capsys):
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    world.commit("kettle", 60, **{"kettle.py": KETTLE})
+    assert "shallow" not in run(capsys, "why", "kettle.py:1")[1]
+    env.git("clone", "-q", "--depth", "1", f"file://{world.top}", str(env.work / "mine"))
+    monkeypatch.chdir(env.work / "mine")
+    _, out, err = run(capsys, "why", "heat.py:1")
+    assert "\nwhere this shallow clone ends: the line may be from an older commit\n" in out
+    assert "next:\n- git fetch --unshallow\n" in err
+
+
+def test_a_line_of_a_repository_inside_of_this_one_is_to_be_asked_about_there(world, env, capsys):
+    world.commit("heat", 50, **{"heat.py": HEAT})
+    inner = world.top / "libs" / "in ner"
+    env.git("init", "-q", str(inner))
+    (inner / "x.py").write_text("x = 1\n")
+    code, _, err = run(capsys, "why", "libs/in ner/x.py:1")
+    assert (code, "'libs/in ner/x.py' is in a repository of its own, 'libs/in ner'" in err) == (4, True)
+    assert err.endswith(f"next:\n- cd '{inner}'\n- opensession why x.py:1\n")
+    env.git(
+        "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "i", cwd=inner
+    )
+    world.git("add", "libs/in ner")
+    world.git("commit", "-q", "-m", "inner")
+    code, _, err = run(capsys, "why", "libs/in ner:1")
+    assert (code, "'libs/in ner' is no file with lines" in err, "fsck" in err) == (4, True, False)
+
+
 def test_a_secret_keeps_a_session_out_until_it_is_allowed_or_replaced(world, capsys):
     commit = world.commit("heat", 50, **{"heat.py": HEAT, "kettle.py": KETTLE})
     key = "AKIA" + "Q3EGRI5KZ7WJ4N2P"

@@ -17,7 +17,7 @@ from opensession.actions.links.reading import Links
 from opensession.actions.log import Session, sessions_of
 from opensession.errors import InputError, IntegrityError
 from opensession.git.blame import blame
-from opensession.git.history import commits
+from opensession.git.history import commits, cut
 from opensession.git.patches import read_patches
 from opensession.light import NamedTuple
 from opensession.session import Session as Events
@@ -82,6 +82,8 @@ class Why(NamedTuple):
     """Those first that wrote the line, then the surest."""
     left: int
     """Sessions that there was no time for."""
+    cut: bool = False
+    """The clone is shallow and ends with that commit: an older one may have the line."""
 
 
 def why(
@@ -121,7 +123,8 @@ def why(
         search = _Search(git, links, blamed, commit, recent.here(git.cwd, env).folders)
         answers = [search.answer(each, read=n < _SESSIONS_READ) for n, each in enumerate(sessions)]
     answers.sort(key=lambda answer: answer.wrote is None)  # stable: the surest stay first
-    return Why(path, line, text, commit, blamed, tuple(answers), found.left)
+    shallow = commit.oid in cut(repository.common_dir)
+    return Why(path, line, text, commit, blamed, tuple(answers), found.left, shallow)
 
 
 class _Search:

@@ -68,6 +68,16 @@ def _parsed(answer: bytes) -> Blamed:
     )
 
 
+def _repository_around(path: str, git: Git) -> str | None:
+    """The submodule, or other repository below the top of this one, that the path leads into."""
+    above = os.path.dirname(path)
+    while above:
+        if os.path.lexists(git.cwd / above / ".git"):
+            return above
+        above = os.path.dirname(above)
+    return None
+
+
 def _error(done: Done, git: Git, path: str, line: int) -> Exception:
     said = done.err.decode("utf-8", "replace")
     if (shorter := _SHORTER.search(said)) is not None:
@@ -76,9 +86,17 @@ def _error(done: Done, git: Git, path: str, line: int) -> Exception:
         lines = f"{count} line{'' if count == 1 else 's'}"
         return NotFoundError(f"{path!r} has {lines}, and no line {line}", next=steps)
     if "no such path" in said or "cannot stat path" in said:
+        if (inner := _repository_around(path, git)) is not None:
+            place = f"{os.path.relpath(path, inner)}:{line}"
+            return NotFoundError(
+                f"{path!r} is in a repository of its own, {inner!r}",
+                next=[f"cd {quoted(git.cwd / inner)}", f"opensession why {quoted(place)}"],
+            )
         return NotFoundError(
             f"git knows no file {path!r} there", next=[f"git log --oneline --all -- {quoted(path)}"]
         )
+    if "unsupported file type" in said:
+        return NotFoundError(f"{path!r} is no file with lines", next=[f"git log --oneline -- {quoted(path)}"])
     if "no such ref: HEAD" in said:
         return NotFoundError("no commit is checked out here yet", next=["git log --all --oneline -5"])
     return failure(done, cwd=git.cwd, doing="find the line's commit")

@@ -15,6 +15,7 @@ from opensession.light import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from opensession.git.run import Git
 
@@ -32,6 +33,14 @@ _UNKNOWN = (
     b"bad object",
     b"Invalid revision range",
 )
+
+
+def cut(common_dir: Path) -> frozenset[str]:
+    """The commits of a shallow clone whose parents are not here; whatever is older looks as if it were theirs."""
+    try:
+        return frozenset((common_dir / "shallow").read_text("ascii").split())
+    except FileNotFoundError:
+        return frozenset()
 
 
 class Commit(NamedTuple):
@@ -57,7 +66,7 @@ def commits(git: Git, revision: str, *, most: int = MOST_COMMITS, paths: Sequenc
     if done.code != 0:
         if any(sign in done.err for sign in _UNKNOWN):
             raise NotFoundError(
-                f"{revision!r} names no commits of this repository", next=["git log --oneline -5"]
+                f"{revision!r} names no commits of this repository", next=["git log --all --oneline -5"]
             )
         raise failure(done, cwd=git.cwd, doing="list commits")
     return list(_parsed(done.out))

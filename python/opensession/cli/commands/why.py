@@ -7,6 +7,7 @@ from pathlib import Path
 
 from opensession.cli.command import JSON, STORE, Argument, Command, Option
 from opensession.cli.commands.log import FETCH
+from opensession.cli.report import visible
 from opensession.cli.stores import stores_of
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from opensession.actions.why import Answer, Why, Wrote
     from opensession.cli.command import Args
     from opensession.cli.report import Report
+    from opensession.git.repository import Repository
 
 _PATIENCE = 10.0
 """Seconds in which a commit without a link is compared with sessions."""
@@ -68,9 +70,10 @@ def run(args: Args, report: Report) -> int:
     if report.json:
         report.document(_document(found))
         return 0
-    report.out("\n".join(_lines(found)))
+    # The name of a file, or of an event, may hold the end of a line.
+    report.out("\n".join(map(visible, _lines(found))))
     revisions.note_left(report, found.left)
-    report.advise(_steps(found))
+    report.advise(_steps(found) or _further(args, repository, found))
     return 0
 
 
@@ -116,6 +119,8 @@ def _lines(found: Why) -> list[str]:
     lines = [f"{place} is from {commit_line(found.commit)}"]
     if (found.blamed.path, found.blamed.line) != (found.path, found.line):
         lines.append(f"where it was {found.blamed.path}:{found.blamed.line}")
+    if found.cut:
+        lines.append("where this shallow clone ends: the line may be from an older commit")
     if not found.answers:
         return [*lines, "no session is known for that commit"]
     return lines + [line for answer in found.answers for line in _answer(answer)]
@@ -144,7 +149,7 @@ def _answer(answer: Answer) -> list[str]:
 
 
 def _steps(found: Why) -> list[str]:
-    """How to look at the event, or what may help to find a session."""
+    """How to look at the event, where there is one."""
     if found.commit is None:
         return ["git commit", "opensession ls"]
     for answer in found.answers:
@@ -155,7 +160,22 @@ def _steps(found: Why) -> list[str]:
             return [*read, f"opensession cat {answer.session.uri} | sed -n {line}p"]
         if answer.problem is None:
             return [*read, f"opensession inspect {answer.session.uri}"]
-    return ["opensession link", f"git show {found.commit.oid[:12]}"]
+    return []
+
+
+def _further(args: Args, repository: Repository, found: Why) -> list[str]:
+    """Where a session may be found that is not known here."""
+    from opensession.cli.arguments import again
+    from opensession.git import remotes
+
+    assert found.commit is not None, "what is not committed has steps of its own"
+    steps = ["git fetch --unshallow"] if found.cut else []
+    absent = not any(answer.session.stored for answer in found.answers)
+    names = remotes.names_of(repository) if absent and args.text("--fetch") is None else []
+    if names:
+        name = "origin" if "origin" in names else names[0]
+        steps.append(again([args.argv[0], "--fetch", name, *args.argv[1:]], {}))
+    return [*steps, "opensession link", f"git show {found.commit.oid[:12]}"]
 
 
 def _reading(answer: Answer) -> list[str]:
