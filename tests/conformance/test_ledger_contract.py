@@ -337,6 +337,26 @@ def test_a_session_whose_file_is_not_what_it_is_called_is_not_recorded(usual, sh
     assert ledger.tip() == before
 
 
+@pytest.mark.parametrize(("small", "held"), [(1 << 20, 1), (1 << 20, 1 << 24), (0, 1)])
+def test_sessions_are_recorded_by_the_byte_whether_many_at_once_or_each_by_git_itself(
+    usual, shelf, tmp_path, monkeypatch, small, held
+):
+    monkeypatch.setattr("opensession.git.changes._SMALL", small)
+    monkeypatch.setattr("opensession.git.changes._HELD", held)
+    sessions = [shelf.session(name) for name in ("one", "two", "three")]
+    ledger = usual.ledger()
+    ledger.record(Changes(sessions=sessions), "share")
+    assert {entry.sha256 for entry in ledger.sessions()} == {sha256 for sha256, _, _ in sessions}
+    for sha256, _, _ in sessions:
+        read(ledger, sha256, tmp_path)
+
+    tip = ledger.tip()
+    _, fd, meta = shelf.session("four")
+    with pytest.raises(IntegrityError, match="damaged"):
+        ledger.record(Changes(sessions=[("f" * 64, fd, meta)]), "share")
+    assert ledger.tip() == tip
+
+
 def test_links_that_are_links_on_disk_are_not_followed(usual):
     ledger = usual.ledger()
     digest = "e" * 64

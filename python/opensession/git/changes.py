@@ -6,7 +6,6 @@ what is there is not written again. The rules for two ledgers are union.py's.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from opensession import core
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
 
     from opensession.git.objects import Objects
     from opensession.git.state import State
+
+_SMALL = 1 << 20
+"""Bytes of a session up to which it is written together with others; it passes through this process then."""
+_HELD = 16 << 20
+"""Bytes of small sessions that are held at once."""
 
 
 class Changes(NamedTuple):
@@ -90,17 +94,53 @@ def _is_there(state: State, sha256: str, fd: int) -> bool:
 
 
 def _write(objects: Objects, missing: Mapping[str, int], written: dict[str, str]) -> None:
-    """Write the sessions that were not written in an earlier try; each must hash to its address."""
-    fds = {sha256: fd for sha256, fd in missing.items() if sha256 not in written}
-    for sha256, fd in fds.items():
+    """Write the sessions that were not written in an earlier try; each must hash to its address.
+
+    Small ones go together, as the very bytes that were hashed; git reads large ones itself.
+    """
+    small: dict[str, bytes] = {}
+    large: dict[str, int] = {}
+    held = 0
+    for sha256, fd in missing.items():
+        if sha256 in written:
+            continue
+        if os.fstat(fd).st_size > _SMALL:
+            large[sha256] = fd
+            continue
+        small[sha256] = _checked(sha256, fd)
+        held += len(small[sha256])
+        if held > _HELD:
+            _write_small(objects, small, written)
+            held = 0
+    _write_small(objects, small, written)
+    for sha256, fd in large.items():
         os.lseek(fd, 0, os.SEEK_SET)
-        found, length = core.copy(fd)
-        if found != sha256:
-            raise IntegrityError(
-                f"the session {sha256} is damaged: its {length} bytes hash to {found}",
-                next=["opensession fsck --repair"],
-            )
-    written.update(zip(fds, objects.blobs_of(list(fds.values())), strict=True))
+        _refuse_damaged(sha256, *core.copy(fd))
+    written.update(zip(large, objects.blobs_of(list(large.values())), strict=True))
+
+
+def _write_small(objects: Objects, small: dict[str, bytes], written: dict[str, str]) -> None:
+    """Write what is held, by a few processes for all of it, and let it go."""
+    if small:
+        written.update(zip(small, objects.write("blob", list(small.values())), strict=True))
+        small.clear()
+
+
+def _checked(sha256: str, fd: int) -> bytes:
+    """The bytes of a small session, read once, so that what was checked is what is written."""
+    import hashlib
+
+    data = os.pread(fd, _SMALL + 1, 0)
+    _refuse_damaged(sha256, hashlib.sha256(data).hexdigest(), len(data))
+    return data
+
+
+def _refuse_damaged(sha256: str, found: str, length: int) -> None:
+    if found != sha256:
+        raise IntegrityError(
+            f"the session {sha256} is damaged: its {length} bytes hash to {found}",
+            next=["opensession fsck --repair"],
+        )
 
 
 def _settle(state: State, path: str, data: bytes, edits: dict[str, Entry | None], small: list[bytes]) -> None:
@@ -113,6 +153,8 @@ def _settle(state: State, path: str, data: bytes, edits: dict[str, Entry | None]
     if there == oid:
         return
     if there is not None:
+        import hashlib
+
         other = state.small(there, LIMIT)
         if other is not None and hashlib.sha256(other).digest() < hashlib.sha256(data).digest():
             return
