@@ -85,7 +85,12 @@ def test_secrets_in_what_is_pushed_are_told_by_place_and_do_not_stop_the_push(cl
     assert (done.code, clone.pushed()) == (0, True)
     assert f"  github-pat in a key.py, commit {oid}\n" in done.err
     assert TOKEN not in done.err
-    clone.env.git("checkout", "-q", "-b", "other", "HEAD~2")
+    clone.env.git("commit", "-q", "--allow-empty", "-m", f"remove {TOKEN}")
+    clone.env.git("tag", "-a", "v1", "-m", f"without {TOKEN}")
+    said = clone.push("main v1").err
+    assert "  github-pat in the commit's message, commit " in said
+    assert "  github-pat in the tag's message, commit " in said
+    clone.env.git("checkout", "-q", "-b", "other", "HEAD~3")
     clone.commit("b.py", f"token = '{TOKEN}'\n")
     refused = clone.push("other", OPENSESSION_STRICT="1")
     assert (refused.code, "the push is refused" in refused.err, clone.pushed("other")) == (1, True, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from opensession.git import added
-from opensession.git.added import Added, added_lines, new_commits
+from opensession.git.added import Added, added_lines, messages, new_commits
 from opensession.git.repository import Repository
 
 A, B = "a" * 40, "b" * 64
@@ -125,3 +125,16 @@ def test_git_shows_what_a_push_brings_whatever_the_user_s_settings_say(env):
         Added(two, "a", b"side\n"),
         Added(one, '"\\303\\274 \\n.txt"', b"first\n"),
     ]
+
+
+def test_commits_and_tags_have_words_as_well(env):
+    env.git("init", "-q", "-b", "main")
+    env.git("commit", "-q", "--allow-empty", "-m", "one", "-m", "and more")
+    env.git("tag", "-a", "v1", "-m", "the first")
+    commit, tag, tree = (env.git("rev-parse", name) for name in ("HEAD", "v1", "HEAD^{tree}"))
+    repository = Repository.discover(env.work, env.variables)
+    objects = [tree, commit, tag, "0123456789" * 4]
+    assert list(messages(repository, objects, "commit")) == [
+        Added(commit, "the commit's message", b"one\n\nand more\n")
+    ]
+    assert list(messages(repository, objects, "tag")) == [Added(tag, "the tag's message", b"the first\n")]

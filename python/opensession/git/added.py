@@ -1,4 +1,4 @@
-"""The lines that commits add, commit by commit and file by file, as a stream.
+"""The lines that commits add, commit by commit and file by file, as a stream; and what they say of it.
 
 Owns which commits a push brings, how their differences are asked for and read. What is read may be anything: a line
 that looks like a header is one only outside of a hunk, and how long a hunk is its own header says. Must not know what
@@ -79,6 +79,15 @@ def added_lines(repository: Repository, commits: Sequence[str], *, timeout: floa
         thread.join()
     if failures:
         raise failures[0]
+
+
+def messages(repository: Repository, oids: Iterable[str], kind: str) -> Iterator[Added]:
+    """What those of the objects that are of this kind, ``commit`` or ``tag``, say in words."""
+    with repository.git.batch() as batch:
+        for oid in oids:
+            info = batch.info(oid)
+            if info is not None and info.type == kind and info.size <= PIECE:
+                yield Added(oid, f"the {kind}'s message", batch.typed(oid, kind).partition(b"\n\n")[2])
 
 
 def read(stream: BinaryIO) -> Iterator[Added]:

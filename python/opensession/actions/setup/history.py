@@ -11,7 +11,7 @@ import time
 
 from opensession import core
 from opensession.errors import BusyError
-from opensession.git.added import added_lines, new_commits
+from opensession.git.added import added_lines, messages, new_commits
 from opensession.light import NamedTuple
 
 TYPE_CHECKING = False
@@ -39,7 +39,9 @@ class Secret(NamedTuple):
 
     rule: str
     commit: str
+    """Or the tag."""
     path: str
+    """Of the file; of no file, what has the words."""
 
 
 class Looked(NamedTuple):
@@ -53,19 +55,22 @@ class Looked(NamedTuple):
 
 
 def look(repository: Repository, remote: str | None, refs: Sequence[PushedRef], until: float) -> Looked:
-    """Scan what the new commits of the pushed refs add, the newest first, until ``until`` (monotonic).
+    """Scan what the new commits of the pushed refs add and say, the newest first, until ``until`` (monotonic).
 
     ``remote`` is the remote's name, where the push is to one that has a name.
     """
     if not refs:
         return Looked(0, 0, ())
     known = [ref.remote_oid for ref in refs if ref.remote_oid.strip("0")]
-    commits = new_commits(repository, [ref.local_oid for ref in refs], known, remote, timeout=_left(until))
-    found: dict[Secret, None] = {}
+    pushed = list(dict.fromkeys(ref.local_oid for ref in refs))
+    commits = new_commits(repository, pushed, known, remote, timeout=_left(until))
+    found: dict[Secret, None] = dict.fromkeys(scanned(messages(repository, pushed, "tag")))
     seen = 0
     while seen < len(commits) and time.monotonic() < until and len(found) < _MOST:
         some = commits[seen : seen + _AT_ONCE]
         try:
+            for secret in scanned(messages(repository, some, "commit")):
+                found.setdefault(secret)
             for secret in scanned(added_lines(repository, some, timeout=_left(until))):
                 found.setdefault(secret)
         except BusyError:  # out of time in the middle of them
