@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
     from contextlib import contextmanager, suppress
     from types import TracebackType
     from typing import Any, NamedTuple, Self
@@ -56,6 +56,10 @@ class _Record(tuple[object, ...], metaclass=_RecordType):
                 f"{', '.join(named) or 'none'} by name"
             )
         return (*values, *(given[field] for field in rest))
+
+    @classmethod
+    def _make(cls, values: Iterable[object]) -> Self:
+        return cls(*values)
 
     def _replace(self, **changed: object) -> Self:
         return type(self)(**(self._asdict() | changed))

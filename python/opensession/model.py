@@ -7,13 +7,15 @@ them here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from opensession.light import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import Any
 
-JsonObject = dict[str, Any]
+    JsonObject = dict[str, Any]
 
 
 class Block:

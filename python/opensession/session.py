@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, overload
 
 from opensession import core
 from opensession.errors import HailSchemaError, HailVersionError, WriteFailedError
@@ -16,10 +15,11 @@ from opensession.eventlines import EventLines, InMemory, OnDisk
 from opensession.exactjson import loads
 from opensession.model import Event, Header, Stats
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, overload
 
     from opensession.eventlines import Backing
 
@@ -75,11 +75,13 @@ class Session:
         """The events' canonical lines from the ordinal ``start`` on, each without its LF, not parsed."""
         return self._lines.from_ordinal(start)
 
-    @overload
-    def __getitem__(self, which: int) -> Event: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __getitem__(self, which: slice) -> EventSlice: ...
+        @overload
+        def __getitem__(self, which: int) -> Event: ...
+
+        @overload
+        def __getitem__(self, which: slice) -> EventSlice: ...
 
     def __getitem__(self, which: int | slice) -> Event | EventSlice:
         chosen = range(len(self))[which]
@@ -180,11 +182,13 @@ class EventSlice:
     def __len__(self) -> int:
         return len(self._ordinals)
 
-    @overload
-    def __getitem__(self, which: int) -> Event: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __getitem__(self, which: slice) -> EventSlice: ...
+        @overload
+        def __getitem__(self, which: int) -> Event: ...
+
+        @overload
+        def __getitem__(self, which: slice) -> EventSlice: ...
 
     def __getitem__(self, which: int | slice) -> Event | EventSlice:
         chosen = self._ordinals[which]

@@ -6,8 +6,6 @@ Owns which folder's file is meant and that an edit of ours keeps the trust a fil
 
 from __future__ import annotations
 
-import hashlib
-
 from opensession.actions.outputs import atomic_output
 from opensession.config import BASE_URL, Config, checked_url, parse, path_in, read
 from opensession.errors import NotFoundError, StorageFailedError, UsageError
@@ -105,4 +103,6 @@ def trust(cwd: Path, env: Mapping[str, str]) -> Config:
 
 
 def _sha256(data: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()

@@ -6,7 +6,6 @@ that it is handed and returns the new ones; who writes them is objects.py.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from opensession.errors import IntegrityError, UsageError
@@ -45,6 +44,8 @@ _Node = dict[bytes, "Entry | _Node | None"]
 
 def object_id(kind: str, data: bytes, object_format: str) -> str:
     """The id that git gives to an object."""
+    import hashlib
+
     digest = hashlib.new(object_format, usedforsecurity=False)
     digest.update(b"%s %d\0" % (kind.encode(), len(data)))
     digest.update(data)

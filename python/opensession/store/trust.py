@@ -6,7 +6,6 @@ and with it a repository's store. Knows nothing of what stands in such a file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 
@@ -64,4 +63,6 @@ def record(root: Path, file: Path, sha256: str) -> None:
 
 
 def _name(file: Path) -> str:
+    import hashlib
+
     return hashlib.sha256(os.fsencode(file)).hexdigest()

@@ -9,15 +9,12 @@ from __future__ import annotations
 import os
 import time
 
-from opensession.actions.release.refusal import refused
-from opensession.actions.release.scanner import Finding, Scanner
 from opensession.errors import RemoteFailedError
 from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command
 from opensession.git.transport import Limits
 from opensession.light import contextmanager
-from opensession.store import allowed
 from opensession.uri import format_local
 
 TYPE_CHECKING = False
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from opensession.actions.release.scanner import Finding, Scanner
     from opensession.core import Progress
     from opensession.git.ledger import Ledger
     from opensession.git.mirror import Mirror
@@ -52,14 +50,21 @@ def check(
     commit that will be sent: somebody may record more in the meantime, which nobody has looked at.
     """
     new = list(_new(repository, stores.write.root, ledger.ref, tip, remote, deadline))
+    if not new:
+        return False
+    # Only now: most pushes have no new session, and this is half of what the hook would load.
+    from opensession.actions.release.refusal import refused
+    from opensession.actions.release.scanner import Scanner
+    from opensession.store import allowed
+
     scanner = Scanner(stores.write, holders=stores, deadline=deadline, progress=progress)
-    found = _scanned(scanner, stores, ledger, new) if new else []
+    found = _scanned(scanner, stores, ledger, new)
     # What a person let pass when it was recorded is not asked about again.
     passed = allowed.passed(stores.write) if found else set()
     found = [one for one in found if (_subject(one.named), one.fingerprint) not in passed]
     if found:
         raise refused(found)
-    return bool(new)
+    return True
 
 
 def _subject(named: str) -> str:

@@ -6,7 +6,6 @@ sync's.
 
 from __future__ import annotations
 
-from opensession.actions import config
 from opensession.actions.sync import sync_branch
 from opensession.errors import NotFoundError, OpensessionError
 from opensession.uri import format_local
@@ -63,13 +62,19 @@ def sync(
 def _release(
     stores: Stores, repository: Repository, env: Mapping[str, str], deadline: float
 ) -> Callable[[str], str]:
-    """The door, which makes a copy without the secrets where the configuration asks for that."""
-    from opensession.actions.release import release
+    """The door, which makes a copy without the secrets where the configuration asks for that.
 
-    redact = config.load(repository.worktree or repository.git_dir, env).redact
-    return lambda sha256: release(
-        stores.write, [sha256], holders=stores, redact=redact, deadline=deadline
-    ).addresses[0]
+    Most pushes have no new session: the door and the configuration are loaded for the first one.
+    """
+
+    def through(sha256: str) -> str:
+        from opensession.actions import config
+        from opensession.actions.release import release
+
+        redact = config.load(repository.worktree or repository.git_dir, env).redact
+        return release(stores.write, [sha256], holders=stores, redact=redact, deadline=deadline).addresses[0]
+
+    return through
 
 
 def _tell(synced: Synced, say: Callable[[str], None]) -> None:
