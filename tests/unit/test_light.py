@@ -76,7 +76,7 @@ def test_it_is_a_tuple_that_cannot_be_changed(kind):
 @BOTH
 def test_a_copy_may_differ(kind):
     made = kind("a", 1)
-    assert kind._make(["a", 2]) == kind("a", 2)
+    assert kind._make(["a", 2, ()]) == kind("a", 2)
     assert made._replace(size=2) == kind("a", 2)
     assert type(made._replace(size=2)) is kind
     assert made._asdict() == {"name": "a", "size": 1, "tags": ()}
