@@ -436,9 +436,11 @@ def test_a_hook_for_all_clones_goes_with_the_last_that_was_set_up(clone, env, mo
     assert (shared.read_text(), [each.name for each in shared.parent.iterdir()]) == (OLDER, ["pre-push"])
 
 
-def test_switched_off_hooks_are_told_and_not_switched_on(clone, env):
-    env.git("config", "core.hooksPath", "/dev/null")
-    assert "[WARN] opensession hooks  hooks are switched off here" in clone("doctor")[1]
+@pytest.mark.parametrize("value", ["/dev/null", ""])
+def test_switched_off_hooks_are_told_and_not_switched_on(clone, env, value):
+    env.git("config", "core.hooksPath", value)
+    told = f"hooks are switched off here: core.hooksPath (local) is {value!r}"
+    assert f"[WARN] opensession hooks  {told}\n" in clone("doctor")[1]
     assert clone(*FIX)[0] == 6
 
 

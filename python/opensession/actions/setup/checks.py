@@ -56,7 +56,7 @@ def hook_checks(found: Place | OpensessionError) -> Iterator[Check]:
         yield Check(label, Level.FAIL, found.message, found.next)
         return
     if found.off:
-        text = f"hooks are switched off here: core.hooksPath ({found.origin}) is {str(found.folder)!r}"
+        text = f"hooks are switched off here: core.hooksPath ({found.origin}) is {found.setting!r}"
         yield Check(label, Level.WARN, text, (f"git config --{_scope(found)} --unset core.hooksPath",))
         return
     if not found.installed:

@@ -64,6 +64,8 @@ class Place(NamedTuple):
     """``entry`` runs our hook."""
     ours: HookFile
     """Our hook: ``entry`` itself, or the file that it is to run."""
+    setting: str = ""
+    """The value of ``core.hooksPath``, where one is set."""
 
     @property
     def installed(self) -> bool:
@@ -76,7 +78,7 @@ def find(repository: Repository, env: Mapping[str, str]) -> Place:
     configured = _configured(repository)
     usual = repository.common_dir / "hooks"
     if configured is None:
-        folder, origin = usual, "usual"
+        folder, origin, value = usual, "usual", ""
     else:
         origin, value = configured
         base = repository.worktree or repository.git_dir
@@ -94,7 +96,7 @@ def find(repository: Repository, env: Mapping[str, str]) -> Place:
     # A hook of ours that a repository has among its files runs like any other; it is only not refreshed from here.
     apart = calls_us or (closed is not None and not entry.kind.ours)
     ours = look(included) if apart else entry
-    return Place(folder, origin, off, entry, closed, calls_us, ours)
+    return Place(folder, origin, off, entry, closed, calls_us, ours, value)
 
 
 def look(path: Path) -> HookFile:

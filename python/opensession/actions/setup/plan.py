@@ -118,7 +118,7 @@ def _hook(clone: CloneFacts, steps: list[Step], kept: list[str]) -> None:
         raise found
     if found.off:
         raise RefusedError(
-            f"hooks are switched off in this clone: core.hooksPath ({found.origin}) is {str(found.folder)!r}",
+            f"hooks are switched off in this clone: core.hooksPath ({found.origin}) is {found.setting!r}",
             next=["git config --show-origin --get-all core.hooksPath"],
         )
     if found.installed and found.ours.kind is hook.Kind.CURRENT and found.ours.executable:
