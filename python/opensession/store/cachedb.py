@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 
 from opensession.light import NamedTuple, contextmanager
 from opensession.store.layout import WRITING_MODE
@@ -31,16 +32,27 @@ class CacheDb(NamedTuple):
 
     def rows(self, root: Folder, query: str, each: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
         """The first row of the query for each tuple of parameters; those without one are left out."""
+        return self.all_rows(root, query, each, first=True)
+
+    def all_rows(
+        self,
+        root: Folder,
+        query: str,
+        each: Sequence[tuple[object, ...]] = ((),),
+        *,
+        first: bool = False,
+    ) -> list[tuple[object, ...]]:
+        """Every row, or the ``first`` one only, of the query for each tuple of parameters."""
         if (found := root.lstat(self.name)) is None or not _is_ours(found):
             return []
         import sqlite3  # here and below: who registers a file does not pay for a cache of readers
 
         try:
             with _opened(root, self.name) as db:
-                answers = [db.execute(query, parameters).fetchone() for parameters in each]
+                answers = (db.execute(query, parameters) for parameters in each)
+                return [row for found in answers for row in (islice(found, 1) if first else found)]
         except (sqlite3.Error, OSError):
             return []
-        return [row for row in answers if row is not None]
 
     def add(self, root: Folder, rows: Sequence[tuple[object, ...]]) -> None:
         """Note the rows, as far as that can be done."""

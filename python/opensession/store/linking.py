@@ -1,7 +1,8 @@
-"""Two caches for linking: which session a log became, and how far a session was compared with a branch.
+"""The caches of linking: which session a log became, how far a session was compared with a branch, which files it
+names, and which sessions are longer states of others.
 
-Owns ``<root>/logs.db`` and ``<root>/compared.db``. Losing them costs time only: logs are then parsed, and commits
-compared, once more, with the same result. Must not know what a link is.
+Owns ``<root>/logs.db``, ``compared.db``, ``names.db`` and ``extended.db``. Losing them costs time only: what they say
+is then found out once more, with the same result. Must not know what a link is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,17 @@ _COMPARED = CacheDb(
     " PRIMARY KEY (sha256, ref)) WITHOUT ROWID",
     "INSERT OR REPLACE INTO compared VALUES (?, ?, ?)",
 )
+_NAMES = CacheDb(
+    "names.db",
+    "CREATE TABLE IF NOT EXISTS names (sha256 TEXT PRIMARY KEY, names TEXT NOT NULL) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO names VALUES (?, ?)",
+)
+_EXTENDED = CacheDb(
+    "extended.db",
+    "CREATE TABLE IF NOT EXISTS extended (shorter TEXT NOT NULL, longer TEXT NOT NULL, extends INTEGER NOT NULL,"
+    " PRIMARY KEY (shorter, longer)) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO extended VALUES (?, ?, ?)",
+)
 
 
 def session_of(store: Store, path: str, size: int, mtime_ns: int, parser: str) -> str | None:
@@ -44,13 +56,46 @@ def became(store: Store, path: str, size: int, mtime_ns: int, parser: str, sha25
 
 def compared(store: Store, ref: str, sha256s: Iterable[str]) -> dict[str, str]:
     """The commit up to which each session was compared with the branch of this ledger, where it was."""
-    query = "SELECT sha256, tip FROM compared WHERE sha256 = ? AND ref = ?"
-    return {str(row[0]): str(row[1]) for row in _rows(store, _COMPARED, query, [(h, ref) for h in sha256s])}
+    query = "SELECT sha256, tip FROM compared WHERE ref = ?"
+    wanted = set(sha256s)
+    rows = _all_rows(store, _COMPARED, query, [(ref,)]) if wanted else []
+    return {str(row[0]): str(row[1]) for row in rows if row[0] in wanted}
 
 
 def note_compared(store: Store, ref: str, tips: Mapping[str, str]) -> None:
     """Note how far sessions were compared."""
     _add(store, _COMPARED, [(sha256, ref, tip) for sha256, tip in tips.items()])
+
+
+def names(store: Store) -> dict[str, str]:
+    """What was noted by :func:`note_names`."""
+    return {
+        str(row[0]): str(row[1]) for row in _all_rows(store, _NAMES, "SELECT sha256, names FROM names", [()])
+    }
+
+
+def note_names(store: Store, found: Mapping[str, str]) -> None:
+    """Note, for each session, in one text, the names of the files that it writes."""
+    _add(store, _NAMES, list(found.items()))
+
+
+def extended(store: Store, shorter: Iterable[str]) -> dict[tuple[str, str], bool]:
+    """What is known of these sessions and others, by pairs: whether the second one is a longer state of the first."""
+    query = "SELECT shorter, longer, extends FROM extended WHERE shorter = ?"
+    rows = _all_rows(store, _EXTENDED, query, [(sha256,) for sha256 in shorter])
+    return {(str(row[0]), str(row[1])): row[2] == 1 for row in rows}
+
+
+def note_extended(store: Store, found: Mapping[tuple[str, str], bool]) -> None:
+    """Note the same."""
+    _add(store, _EXTENDED, [(*pair, int(extends)) for pair, extends in found.items()])
+
+
+def _all_rows(
+    store: Store, db: CacheDb, query: str, each: list[tuple[object, ...]]
+) -> list[tuple[object, ...]]:
+    with store.opened(OBJECTS, make=False) as tree:
+        return [] if tree is None or not each else db.all_rows(tree.root, query, each)
 
 
 def _rows(store: Store, db: CacheDb, query: str, each: list[tuple[object, ...]]) -> list[tuple[object, ...]]:

@@ -35,11 +35,17 @@ def entries(tree: Tree) -> Iterator[Entry]:
 
 
 def _entry(found: Found, sha256: str) -> Entry | None:
+    read = described(found, sha256)
+    return None if read is None else read[0]
+
+
+def described(found: Found, sha256: str) -> tuple[Entry, dict[str, Any], dict[str, Any]] | None:
+    """An object with its header and stats, which are empty where it has a problem; None where it is gone."""
     path = found.folder.path / found.name
     try:
         fd = found.folder.file(found.name)
     except OpensessionError as error:
-        return _unreadable(sha256, found, error.message)
+        return _unreadable(sha256, found, error.message), {}, {}
     if fd is None:
         return None  # removed since its name was read
     try:
@@ -48,7 +54,7 @@ def _entry(found: Found, sha256: str) -> Entry | None:
         agent, context = header["agent"], header["context"]
         if header["type"] != "header" or stats["type"] != "stats":
             raise ValueError("it does not begin with a header and end with stats")
-        return Entry(
+        entry = Entry(
             uri=format_local(sha256),
             sha256=sha256,
             bytes=state.st_size,
@@ -65,9 +71,11 @@ def _entry(found: Found, sha256: str) -> Entry | None:
             current=True,
             problem=None,
         )
+        return entry, header, stats
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         # What exactly is wrong may quote the content; `verify` says it with the care that takes.
-        return _unreadable(sha256, found, "it does not begin with a header and end with stats", os.fstat(fd))
+        problem = "it does not begin with a header and end with stats"
+        return _unreadable(sha256, found, problem, os.fstat(fd)), {}, {}
     finally:
         os.close(fd)
 
@@ -119,19 +127,30 @@ def marked(found: Iterable[Entry]) -> Iterator[Entry]:
     supersedes one of a lower parser that had read at most as many bytes of the log.
     """
     all_entries = list(found)
-    groups: dict[tuple[str, str], list[tuple[int, int, str, Entry]]] = {}
-    for entry in all_entries:
-        if (reading := _reading(entry)) is not None:
-            agent, parser, size, blake3 = reading
-            groups.setdefault((entry.session_id or "", agent), []).append((parser, size, blake3, entry))
-    superseded: set[str] = set()
-    for group in groups.values():
-        superseded.update(_superseded(group))
+    superseded = superseded_among(
+        (e.sha256, e.session_id, source.get("parser"), source.get("bytes"), source.get("blake3"))
+        for e in all_entries
+        if (source := e.source) is not None
+    )
     for entry in all_entries:
         yield entry._replace(current=False) if entry.sha256 in superseded else entry
 
 
-def _superseded(group: list[tuple[int, int, str, Entry]]) -> Iterator[str]:
+def superseded_among(
+    found: Iterable[tuple[str, str | None, object, object, object]],
+) -> set[str]:
+    """The addresses that others supersede, given each with its ``session_id``, and its ``source``'s ``parser``,
+    ``bytes`` and ``blake3``, where it has them.
+    """
+    groups: dict[tuple[str, str], list[tuple[int, int, str, str]]] = {}
+    for sha256, session_id, *source in found:
+        if session_id is not None and (reading := _reading(*source)) is not None:
+            agent, parser, size, blake3 = reading
+            groups.setdefault((session_id, agent), []).append((parser, size, blake3, sha256))
+    return {sha256 for group in groups.values() for sha256 in _superseded(group)}
+
+
+def _superseded(group: list[tuple[int, int, str, str]]) -> Iterator[str]:
     """The addresses in one group that a higher parser's reading supersedes."""
     group.sort(key=lambda reading: reading[0], reverse=True)
     logs: set[str] = set()
@@ -142,17 +161,15 @@ def _superseded(group: list[tuple[int, int, str, Entry]]) -> Iterator[str]:
         while end < len(group) and group[end][0] == group[at][0]:
             end += 1
         same_parser = group[at:end]
-        yield from (e.sha256 for _, size, blake3, e in same_parser if blake3 in logs or size <= longest)
+        yield from (sha256 for _, size, blake3, sha256 in same_parser if blake3 in logs or size <= longest)
         logs.update(blake3 for _, _, blake3, _ in same_parser)
         longest = max(longest, *(size for _, size, _, _ in same_parser))
         at = end
 
 
-def _reading(entry: Entry) -> tuple[str, int, int, str] | None:
-    """``(agent, parser, bytes, blake3)`` of an entry whose ledger says so."""
-    source: dict[str, Any] = entry.source or {}
-    parser, size, blake3 = source.get("parser"), source.get("bytes"), source.get("blake3")
-    if entry.session_id is None or not isinstance(parser, str) or not isinstance(blake3, str):
+def _reading(parser: object, size: object, blake3: object) -> tuple[str, int, int, str] | None:
+    """``(agent, parser, bytes, blake3)`` of a session whose ledger says so."""
+    if not isinstance(parser, str) or not isinstance(blake3, str):
         return None
     named = _PARSER.fullmatch(parser)
     if named is None or not isinstance(size, int) or isinstance(size, bool):

@@ -7,24 +7,21 @@ commits.
 
 from __future__ import annotations
 
-import os
-
 from opensession.actions.handoff import recent
 from opensession.actions.links.changes import seconds
-from opensession.exactjson import loads
-from opensession.light import NamedTuple
-from opensession.store.lines import first_line, last_line
+from opensession.actions.links.extending import Extended, State
+from opensession.light import NamedTuple, contextmanager
+from opensession.store.described import described
+from opensession.store.listing import superseded_among
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+    from collections.abc import Iterable, Iterator, Sequence
 
     from opensession.actions.handoff.recent import Here
     from opensession.agents.clues import Clue
-    from opensession.store import Entry, Store, Stores
-
-_PIECE = 1 << 20
+    from opensession.store import Store, Stores
+    from opensession.store.described import Described
 
 
 class Candidate(NamedTuple):
@@ -48,9 +45,20 @@ class Candidate(NamedTuple):
 
 def candidates(stores: Stores, place: Here) -> list[Candidate]:
     """The sessions of the stores that belong to ``place``, the newest first."""
-    holders = {str(store.root): store for store in stores}
-    found = [c for entry in stores.ls() if (c := _candidate(entry, holders, place)) is not None]
-    return list(_longest(found))
+    seen: dict[str, tuple[Store, Described]] = {}
+    for store in stores:
+        for session in described(store):
+            seen.setdefault(session.sha256, (store, session))
+    where = _Where(place)
+    own = {session.session_id for _, session in seen.values() if where.belongs(session)}
+    # A later reading of a log may say another folder: so all readings of each session are looked at.
+    current = _current(session for _, session in seen.values() if session.session_id in own)
+    found = [
+        c
+        for session in current
+        if where.belongs(session) and (c := _candidate(session, seen[session.sha256][0], where)) is not None
+    ]
+    return sorted(_longest(stores, found), key=lambda c: (-c.updated, c.sha256))
 
 
 def belongs(clue: Clue, place: Here) -> bool:
@@ -59,89 +67,68 @@ def belongs(clue: Clue, place: Here) -> bool:
     return recent.belongs({"context": {"attributes": {"cwd": clue.folder, "git": git}}}, place)
 
 
-def _candidate(entry: Entry, holders: dict[str, Store], place: Here) -> Candidate | None:
-    if entry.problem is not None or entry.session_id is None or entry.tool is None:
+class _Where:
+    """Whether sessions belong to a place; each pair of folder and remote is looked at once."""
+
+    def __init__(self, place: Here) -> None:
+        self._place = place
+        self._known: dict[tuple[str | None, str | None], bool] = {}
+
+    def belongs(self, session: Described) -> bool:
+        """Whether it ran there, or names a remote of it."""
+        return self._is(session.cwd, session.remote)
+
+    def ran(self, session: Described) -> bool:
+        """Whether it ran there."""
+        return self._is(session.cwd, None)
+
+    def _is(self, cwd: str | None, remote: str | None) -> bool:
+        if (cwd, remote) not in self._known:
+            header = {"context": {"attributes": {"cwd": cwd, "git": {"remote": remote}}}}
+            self._known[cwd, remote] = recent.belongs(header, self._place)
+        return self._known[cwd, remote]
+
+
+def _current(found: Iterable[Described]) -> list[Described]:
+    sessions = list(found)
+    superseded = superseded_among(
+        (s.sha256, s.session_id, s.parser, s.source_bytes, s.blake3) for s in sessions
+    )
+    return [session for session in sessions if session.sha256 not in superseded]
+
+
+def _candidate(session: Described, store: Store, where: _Where) -> Candidate | None:
+    created, updated = seconds(session.created_at), seconds(session.updated_at)
+    if session.role == "auxiliary" or created is None or updated is None:
         return None
-    header, stats = _ends(entry)
-    if not recent.belongs(header, place):
-        return None
-    attributes: dict[str, object] = header["context"]["attributes"]
-    created, updated = seconds(entry.created_at or ""), seconds(entry.updated_at or "")
-    if attributes.get("session_role") == "auxiliary" or created is None or updated is None:
-        return None
-    cwd, changed = attributes.get("cwd"), stats.get("files_changed")
     return Candidate(
-        entry.sha256,
-        _holder(entry, holders),
-        entry.session_id,
-        entry.tool,
-        entry.title,
+        session.sha256,
+        store,
+        session.session_id,
+        session.tool,
+        session.title,
         created,
         updated,
-        cwd if isinstance(cwd, str) else None,
-        recent.belongs({"context": {"attributes": {"cwd": cwd}}}, place),
-        entry.bytes,
-        changed if isinstance(changed, int) else 0,
+        session.cwd,
+        where.ran(session),
+        session.bytes,
+        session.files_changed,
     )
 
 
-def _holder(entry: Entry, holders: dict[str, Store]) -> Store:
-    # <root>/objects/sha256/ab/cd/<hash>.jsonl
-    return holders[str(entry.path.parents[4])]
-
-
-def _ends(entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and the stats of a stored session; nothing of them where it was removed meanwhile."""
-    try:
-        with entry.path.open("rb") as file:
-            values = [loads(line) for line in (first_line(file.fileno()), last_line(file.fileno()))]
-    except (OSError, ValueError):
-        return {}, {}
-    header, stats = (value if isinstance(value, dict) else {} for value in values)
-    return header, stats
-
-
-def _longest(found: list[Candidate]) -> Iterator[Candidate]:
+def _longest(stores: Stores, found: Sequence[Candidate]) -> list[Candidate]:
     """Those that no other one extends (docs/hail.md, "Parsers")."""
-    same: dict[tuple[str, str], list[Candidate]] = {}
-    for candidate in found:
-        same.setdefault((candidate.session_id, candidate.tool), []).append(candidate)
-    for candidate in found:
-        others = same[candidate.session_id, candidate.tool]
-        if not any(other.sha256 != candidate.sha256 and extends(other, candidate) for other in others):
-            yield candidate
+    holders = {c.sha256: c.store for c in found}
+    states = [State(c.sha256, c.session_id, c.tool, c.bytes) for c in found]
+    with Extended(stores.write, lambda sha256: _opened(holders[sha256], sha256)) as extended:
+        superseded = extended.newest(states)
+    return [candidate for candidate in found if candidate.sha256 not in superseded]
 
 
-def extends(longer: Candidate, shorter: Candidate) -> bool:
-    """Whether the event lines of one session begin with all those of another.
-
-    Of two with the very same events the one that was named last, or has the larger address, stands for both.
-    """
-    with (
-        longer.store.open_unchecked(longer.sha256) as one,
-        shorter.store.open_unchecked(shorter.sha256) as two,
-    ):
-        (start, end), (begin, stop) = _events(one.fd), _events(two.fd)
-        if end - start < stop - begin or not _equal(one.fd, start, two.fd, begin, stop - begin):
-            return False
-    if end - start > stop - begin:
-        return True
-    return (longer.updated, longer.sha256) > (shorter.updated, shorter.sha256)
-
-
-def _events(fd: int) -> tuple[int, int]:
-    """Where the event lines of a canonical session begin and end."""
-    return len(first_line(fd)) + 1, os.fstat(fd).st_size - len(last_line(fd)) - 1
-
-
-def _equal(one: int, start: int, two: int, begin: int, length: int) -> bool:
-    done = 0
-    while done < length:
-        size = min(_PIECE, length - done)
-        if os.pread(one, size, start + done) != os.pread(two, size, begin + done):
-            return False
-        done += size
-    return True
+@contextmanager
+def _opened(store: Store, sha256: str) -> Iterator[int]:
+    with store.open(sha256) as stored:
+        yield stored.fd
 
 
 def by_age(found: Iterable[Candidate]) -> list[Candidate]:
