@@ -198,7 +198,7 @@ def test_hidden_refs_are_counted_by_where_they_are():
 
 def test_without_hidden_refs_a_command_is_given_that_fetches_them():
     (check,) = clone("review readiness", refs=RefFacts(0, notes=False, tracked=0, mirrored=0, branches=()))
-    assert check.steps == ("git fetch origin '+refs/opensession/*:refs/remotes/origin/opensession/*'",)
+    assert check.steps == ("opensession log --fetch origin",)
 
 
 @pytest.mark.parametrize(("ignores_case", "level"), [(False, Level.INFO), (True, Level.WARN)])

@@ -164,8 +164,8 @@ def _readiness(clone: CloneFacts) -> Check:
 
 
 def _fetch(remote: RemoteFact) -> str:
-    name = remote.name
-    return quoted_words("git", "fetch", name, f"+refs/opensession/*:refs/remotes/{name}/opensession/*")
+    # Not `git fetch`: what that puts below refs/remotes is nothing that `log` and `why` read.
+    return quoted_words("opensession", "log", "--fetch", remote.name)
 
 
 def quoted_words(*words: str) -> str:
