@@ -94,7 +94,7 @@ def test_setting_up_does_what_its_plan_says(clone, env):
     assert stat.S_IMODE((clone.hooks / "pre-push").stat().st_mode) == 0o755
     for name in ("opensession", "ops"):
         launcher = env.store / "bin" / name
-        assert f'exec {sys.executable} -P -m opensession "$@"\n' in launcher.read_text()
+        assert f"exec {sys.executable} -P -c 'import sys; " in launcher.read_text()
         assert str(launcher) in out
     (env.work / ".opensession/objects").mkdir(parents=True)
     for name in ("objects/raw.jsonl", "config.toml"):

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 NAMES = ("opensession", "ops")
 MARKER = "# opensession-managed: a launcher"
 ORIGINAL = ".original.pre-opensession"
-_TARGET = re.compile(rb"^exec (.+) -P -m opensession \"\$@\"$", re.MULTILINE)
+# What `-m opensession` would do, without the importing of `runpy` at each of the hook's calls.
+_RUN = "import sys; from opensession.cli.app import main; sys.exit(main())"
+_TARGET = re.compile(rb"^exec (.+) -P -c '" + re.escape(_RUN.encode()) + rb"' \"\$@\"$", re.MULTILINE)
 _LIMIT = 4096
 
 
@@ -52,7 +54,7 @@ def text(interpreter: str) -> bytes:
     ``-P`` keeps the folder it is called in off the import path: that is a repository, and may hold an
     ``opensession`` or ``json.py`` of its own.
     """
-    return os.fsencode(f'#!/bin/sh\n{MARKER}\nexec {shlex.quote(interpreter)} -P -m opensession "$@"\n')
+    return os.fsencode(f"#!/bin/sh\n{MARKER}\nexec {shlex.quote(interpreter)} -P -c '{_RUN}' \"$@\"\n")
 
 
 def look(path: Path, interpreter: str) -> Shim:
