@@ -15,6 +15,7 @@ from opensession.actions.links.candidates import candidates
 from opensession.actions.links.clock import Clock, OutOfTime
 from opensession.actions.links.finding import BRANCH, Branch, find
 from opensession.actions.links.logs import register_logs
+from opensession.actions.links.names import Names
 from opensession.errors import NotFoundError, RefusedError, SecretsFoundError
 from opensession.git.changes import Changes
 from opensession.git.history import commits
@@ -97,17 +98,21 @@ def sync_branch(
     ledger = Ledger(
         repository.git, ref, common_dir=repository.common_dir, object_format=repository.object_format
     )
-    found = _search(stores, repository, ledger, branch, listed, sessions, place.folders, commit, clock.part())
-    gone = taken_back(repository) if found.links else set()
-    recorded = _Recording(stores, ledger, branch, release or _door(stores, deadline), gone, clock)
-    recorded.all(found.links)
+    with ledger:
+        found = _search(
+            stores, repository, ledger, branch, listed, sessions, place.folders, commit, clock.part()
+        )
+        gone = taken_back(repository) if found.links else set()
+        recorded = _Recording(stores, ledger, branch, release or _door(stores, deadline), gone, clock)
+        recorded.all(found.links)
+        tip = ledger.tip()
     late = found.late | recorded.late
     if listed:
         again = {each.sha256 for each in recorded.refused} | late | found.problems.keys()
         done = [h for h in sessions if h not in again] + ([] if late else [BRANCH])
         linking.note_compared(stores.write, ref, dict.fromkeys(done, listed[0].oid))
     return Synced(
-        branch, ref, ledger.tip(), recorded.changed, len(listed), tuple(recorded.links), tuple(recorded.refused),
+        branch, ref, tip, recorded.changed, len(listed), tuple(recorded.links), tuple(recorded.refused),
         tuple(sorted(recorded.taken_back)), found.problems, registered, registered.in_time and not late,
     )  # fmt: skip
 
@@ -129,8 +134,13 @@ def _search(
     known = {} if before is None else linking.compared(stores.write, ledger.ref, [BRANCH, *sessions])
     at = {} if before is None else {ledger.ref: before}
     name = None if branch.startswith(_DETACHED) else branch
-    with repository.git.batch() as batch:
-        return find(repository, batch, Branch(name, listed, at, sessions, tops, known, commit), clock)
+    with ledger.reading() as batch:
+        return find(
+            repository,
+            batch,
+            Branch(name, listed, at, sessions, tops, known, Names(stores.write), commit),
+            clock,
+        )
 
 
 def _commits(repository: Repository, branch: str, commit: str | None) -> Sequence[Commit]:
