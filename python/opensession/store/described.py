@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from opensession.store.store import Store
     from opensession.store.tree import Tree
 
+# The number is raised when other things are read from the lines.
 _DB = CacheDb(
     "described.db",
-    "CREATE TABLE IF NOT EXISTS described (folder TEXT PRIMARY KEY, inode INTEGER NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS described_1 (folder TEXT PRIMARY KEY, inode INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL, sessions TEXT NOT NULL) WITHOUT ROWID",
-    "INSERT OR REPLACE INTO described VALUES (?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO described_1 VALUES (?, ?, ?, ?)",
 )
-_QUERY = "SELECT folder, inode, mtime_ns, sessions FROM described"
+_QUERY = "SELECT folder, inode, mtime_ns, sessions FROM described_1"
 
 
 class Described(NamedTuple):

@@ -12,7 +12,7 @@ from opensession.store.layout import OBJECTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from opensession.store.store import Store
 
@@ -28,11 +28,14 @@ _COMPARED = CacheDb(
     " PRIMARY KEY (sha256, ref)) WITHOUT ROWID",
     "INSERT OR REPLACE INTO compared VALUES (?, ?, ?)",
 )
+# The number is raised when other files count as written.
 _NAMES = CacheDb(
     "names.db",
-    "CREATE TABLE IF NOT EXISTS names (sha256 TEXT PRIMARY KEY, names TEXT NOT NULL) WITHOUT ROWID",
-    "INSERT OR REPLACE INTO names VALUES (?, ?)",
+    "CREATE TABLE IF NOT EXISTS names_1 (sha256 TEXT PRIMARY KEY, names TEXT NOT NULL) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO names_1 VALUES (?, ?)",
 )
+_FEW = 500
+"""Rows that are asked for one by one; for more, all are read."""
 _EXTENDED = CacheDb(
     "extended.db",
     "CREATE TABLE IF NOT EXISTS extended (shorter TEXT NOT NULL, longer TEXT NOT NULL, extends INTEGER NOT NULL,"
@@ -67,11 +70,14 @@ def note_compared(store: Store, ref: str, tips: Mapping[str, str]) -> None:
     _add(store, _COMPARED, [(sha256, ref, tip) for sha256, tip in tips.items()])
 
 
-def names(store: Store) -> dict[str, str]:
-    """What was noted by :func:`note_names`."""
-    return {
-        str(row[0]): str(row[1]) for row in _all_rows(store, _NAMES, "SELECT sha256, names FROM names", [()])
-    }
+def names(store: Store, sha256s: Collection[str]) -> dict[str, str]:
+    """What :func:`note_names` noted of these sessions."""
+    query = "SELECT sha256, names FROM names_1"
+    each: list[tuple[object, ...]] = [()]
+    if len(sha256s) < _FEW:
+        query += " WHERE sha256 = ?"
+        each = [(sha256,) for sha256 in sha256s]
+    return {str(row[0]): str(row[1]) for row in _all_rows(store, _NAMES, query, each)}
 
 
 def note_names(store: Store, found: Mapping[str, str]) -> None:

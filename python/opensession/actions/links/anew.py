@@ -12,6 +12,7 @@ from opensession.actions.links.candidates import by_age, candidates
 from opensession.actions.links.clock import OutOfTime
 from opensession.actions.links.compare import Compared, compare_with, held_lines
 from opensession.actions.links.evidence import SLACK
+from opensession.actions.links.names import Names
 from opensession.actions.links.reading import CONTENT, Known
 from opensession.errors import OpensessionError
 from opensession.light import NamedTuple
@@ -63,7 +64,8 @@ def compare_anew(
     result = Compared.nothing()
     try:
         if waiting:
-            compare_with(result, held_lines(repository.git, only, clock), waiting, place.folders, clock)
+            held = held_lines(repository.git, only, clock)
+            compare_with(result, held, waiting, place.folders, Names(stores.write), clock)
         left = len(result.late)
     except OutOfTime:
         left = len(waiting)

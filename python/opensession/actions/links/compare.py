@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.clock import Clock
     from opensession.actions.links.evidence import Share
+    from opensession.actions.links.names import Names
     from opensession.git.history import Commit
     from opensession.git.patchtext import Patch
     from opensession.git.run import Git
@@ -54,6 +55,7 @@ def compare(
     commits: Iterable[Commit],
     sessions: Sequence[Candidate],
     tops: Sequence[str],
+    names: Names,
     clock: Clock,
 ) -> Compared:
     """The shares of the sessions in the commits, of those sessions first that come first."""
@@ -65,7 +67,7 @@ def compare(
         nonlocal held
         _add(held, patch, time)
         if len(held) >= MOST_LINES:
-            compare_with(found, held, useful, tops, clock)
+            compare_with(found, held, useful, tops, names, clock)
             held = Lines()
 
     if useful:
@@ -73,7 +75,7 @@ def compare(
             _read(git, commits, take, clock)
         except OutOfTime:
             return Compared({}, {}, {session.sha256 for session in useful})
-        compare_with(found, held, useful, tops, clock)
+        compare_with(found, held, useful, tops, names, clock)
     return found
 
 
@@ -94,15 +96,34 @@ def _read(git: Git, commits: Iterable[Commit], take: Callable[[Patch, float], No
 
 
 def compare_with(
-    found: Compared, held: Lines, sessions: Iterable[Candidate], tops: Sequence[str], clock: Clock
+    found: Compared,
+    held: Lines,
+    sessions: Iterable[Candidate],
+    tops: Sequence[str],
+    names: Names,
+    clock: Clock,
 ) -> None:
     """Add to ``found`` what the sessions wrote of the commits that are held."""
+    try:
+        _compare_with(found, held, names.worth_reading(sessions, held.paths), tops, names, clock)
+    finally:
+        names.save()
+
+
+def _compare_with(
+    found: Compared,
+    held: Lines,
+    sessions: Iterable[Candidate],
+    tops: Sequence[str],
+    names: Names,
+    clock: Clock,
+) -> None:
     for session in sessions:
         if session.created - SLACK > held.newest or session.sha256 in found.problems:
             continue
         try:
             clock.check()
-            shares = shares_of(session, held, tops, clock)
+            shares = shares_of(session, held, tops, names, clock)
         except OutOfTime:
             found.late.add(session.sha256)
             continue
@@ -113,13 +134,16 @@ def compare_with(
             found.shares.setdefault(oid, {})[session.sha256] = share
 
 
-def shares_of(candidate: Candidate, held: Lines, tops: Sequence[str], clock: Clock) -> Mapping[str, Share]:
+def shares_of(
+    candidate: Candidate, held: Lines, tops: Sequence[str], names: Names, clock: Clock
+) -> Mapping[str, Share]:
     """What one session wrote of the commits that are held."""
     where = Whereabouts.of(candidate.cwd, tops)
     with closing(
         Session.from_fd(candidate.store.open(candidate.sha256).detach(), sha256=candidate.sha256)
     ) as s:
-        return held.shares(changes.read(clock.watched(s.lines())), where)
+        written = changes.read(clock.watched(s.lines()))
+        return held.shares(names.noted(candidate.sha256, written), where)
 
 
 def _add(held: Lines, patch: Patch, time: float) -> None:

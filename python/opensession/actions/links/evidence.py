@@ -59,6 +59,11 @@ class Lines:
         return max(self._times, default=float("-inf"))
 
     @property
+    def paths(self) -> Iterable[str]:
+        """The files, by all names that they are known by."""
+        return self._slots.keys()
+
+    @property
     def oids(self) -> tuple[str, ...]:
         """The commits, in the order in which they were added."""
         return tuple(self._oids)

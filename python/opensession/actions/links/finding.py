@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opensession.actions.links.candidates import Candidate
     from opensession.actions.links.clock import Clock
     from opensession.actions.links.evidence import Share
+    from opensession.actions.links.names import Names
     from opensession.git.batch import Batch
     from opensession.git.history import Commit
     from opensession.git.linked import Found
@@ -50,6 +51,7 @@ class Branch(NamedTuple):
     """The work trees of the repository."""
     known: Mapping[str, str]
     """For each session, the commit of this branch up to which it was compared; :data:`BRANCH` for all together."""
+    names: Names
     hinted: str | None
     """A commit that is known to be this user's."""
 
@@ -133,7 +135,8 @@ class _Search:
             if self._unseen_from(self._branch.known.get(h)) and session.created - SLACK <= newest
         ]
         only = [commit for commit in todo if len(commit.parents) < 2]
-        self.compared = compare(self._git, only, unseen, self._branch.tops, self._clock)
+        branch = self._branch
+        self.compared = compare(self._git, only, unseen, branch.tops, branch.names, self._clock)
         return (commit for commit in only if commit.oid in self.compared.shares)
 
     def _by_content(self, commit: Commit, there: Mapping[str, Sequence[Found]]) -> Iterator[Link]:
