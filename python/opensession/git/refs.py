@@ -6,6 +6,7 @@ there is handed in.
 
 from __future__ import annotations
 
+import binascii
 import os
 
 from opensession.errors import RefusedError, UsageError
@@ -20,6 +21,8 @@ NOTES = "refs/notes/opensession"
 _LONGEST = 180
 """Characters of base64url. A file name has at most 255, and git appends ``.lock`` and names of its own."""
 _HASHED = "h-"
+# What `base64.urlsafe_b64encode` does, without the regular expressions that the module loads.
+_FOR_NAMES = bytes.maketrans(b"+/", b"-_")
 _FORBIDDEN = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|\.$|/$"
 
 
@@ -29,10 +32,8 @@ def ledger_ref(branch: str, taken: Iterable[str] = ()) -> str:
     The name is base64url, so that no slash, no case and no length of a branch's name matters to a file system that
     keeps refs as files; a name that is too long, or that differs from one of ``taken`` only by case, is a hash.
     """
-    from base64 import urlsafe_b64encode
-
     name = os.fsencode(branch)
-    encoded = urlsafe_b64encode(name).rstrip(b"=").decode()
+    encoded = binascii.b2a_base64(name, newline=False).translate(_FOR_NAMES).rstrip(b"=").decode()
     ref = BRANCHES + encoded
     folded = ref.lower()
     if len(encoded) > _LONGEST or any(other != ref and other.lower() == folded for other in taken):
