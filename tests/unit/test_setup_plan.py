@@ -112,6 +112,18 @@ def test_doing_it_twice_changes_nothing(clone):
     assert clone.world() == before
 
 
+@pytest.mark.parametrize("words", [FIX, ("doctor", "--unfix", "--yes")])
+def test_one_at_a_time_sets_up_or_takes_back(clone, words):
+    clone.fixed()
+    before = clone.world()
+    for held in (clone.git_dir, clone.env.home):
+        with files.alone([held]):
+            code, _, err = clone(*words)
+            assert (code, "another `opensession doctor` is changing something" in err) == (9, True)
+    assert clone.world() == before
+    assert clone(*words)[0] == 0
+
+
 def test_taking_it_back_leaves_what_was_there(clone, env):
     (env.store).mkdir(parents=True, mode=0o700)
     env.git("config", "opensession.fanout-mode", "notes")

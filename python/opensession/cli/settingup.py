@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from opensession.actions.setup import apply, doctor, facts, modes, plan, undo
+from opensession import settings
+from opensession.actions.setup import apply, doctor, facts, files, modes, plan, undo
 from opensession.cli import checklist
 from opensession.cli.arguments import again, nearest, quoted
 from opensession.cli.asking import agreed, answered, can_ask
@@ -18,10 +19,13 @@ from opensession.git.repository import Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from opensession.actions.setup.facts import CloneFacts, RemoteFact
     from opensession.actions.setup.plan import Plan, Wishes
     from opensession.cli.command import Args
     from opensession.cli.report import Report
+    from opensession.store import Stores
 
 ISSUES_EXIT = 10
 _FULL = "opensession doctor --fix --yes --fanout-mode hidden_ref"
@@ -47,6 +51,18 @@ def fix(args: Args, report: Report) -> int:
     stores = stores_of(args)
     repository = Repository.discover(Path.cwd(), os.environ)
     asks = _may_ask(args, report)
+    with _alone(repository):
+        return _fixed(args, report, repository, stores, mode, asks=asks)
+
+
+def _alone(repository: Repository) -> AbstractContextManager[None]:
+    """The clone, and the launchers that all clones of a person share, are changed by one at a time."""
+    return files.alone((repository.common_dir, settings.home(os.environ)))
+
+
+def _fixed(
+    args: Args, report: Report, repository: Repository, stores: Stores, mode: str | None, *, asks: bool
+) -> int:
     seen = doctor.look(Path.cwd(), os.environ, stores)
     if isinstance(seen.clone, OpensessionError):
         raise seen.clone
@@ -159,6 +175,11 @@ def unfix(args: Args, report: Report) -> int:
     """Show what goes back, ask, and take it back."""
     repository = Repository.discover(Path.cwd(), os.environ)
     asks = _may_ask(args, report)
+    with _alone(repository):
+        return _unfixed(args, report, repository, asks=asks)
+
+
+def _unfixed(args: Args, report: Report, repository: Repository, *, asks: bool) -> int:
     planned = undo.plan_undo(repository, os.environ)
     titles = [step.title for step in planned.steps]
     if not report.json:

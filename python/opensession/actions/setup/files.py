@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import stat
 
-from opensession.errors import StorageFailedError
+from opensession.errors import BusyError, StorageFailedError
 from opensession.light import NamedTuple, contextmanager, suppress
 from opensession.settings import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -109,6 +109,35 @@ def remove(path: Path) -> None:
     with refusals(path, "remove"):
         os.unlink(path)
         _sync(path.parent)
+
+
+@contextmanager
+def alone(folders: Iterable[Path]) -> Iterator[None]:
+    """Hold the folders against others who ask for the same; raise BusyError where somebody holds one.
+
+    Nothing is left behind: the lock is one of the system, on the folder itself.
+    """
+    held: list[int] = []
+    try:
+        for folder in dict.fromkeys(folders):
+            with suppress(OSError):  # a folder or a disk that has no locks
+                held.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+                _lock(held[-1])
+        yield
+    finally:
+        for fd in held:
+            os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BusyError(
+            "another `opensession doctor` is changing something at this moment", next=["opensession doctor"]
+        ) from None
 
 
 def remove_empty(folder: Path) -> None:

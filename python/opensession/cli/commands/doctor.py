@@ -57,7 +57,7 @@ is never changed: the lines to add to it are printed. Doing it twice changes not
         "opensession doctor --json --strict",
         "opensession doctor --unfix",
     ],
-    exits=(4, 6, 8, 10),
+    exits=(4, 6, 8, 9, 10),
 )
 
 
