@@ -7,10 +7,10 @@ know what a line means.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from opensession.errors import HailSchemaError, InputChangedError, UnreadableError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol

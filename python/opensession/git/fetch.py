@@ -12,9 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from opensession import core
 from opensession.errors import NotFoundError, RefusedError, RemoteFailedError
@@ -22,10 +20,12 @@ from opensession.git.run import Git, Trust
 from opensession.git.state import State
 from opensession.git.transport import PEER, Limits, failed, serving, transfer
 from opensession.git.trees import BLOB, TREE
+from opensession.light import NamedTuple, contextmanager
 from opensession.settings import quoted
 from opensession.store.folders import storage
 from opensession.store.tree import opened_root
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
