@@ -24,7 +24,8 @@ ALWAYS = {
 }  # fmt: skip
 TARGETS = {"opensession.actions.targets", "opensession.store", "opensession.store.layout"}
 STORE = {
-    "fcntl", "opensession.settings", "opensession.store", "opensession.store.batch", "opensession.store.cachedb",
+    "fcntl", "itertools", "opensession.settings", "opensession.store", "opensession.store.batch",
+    "opensession.store.cachedb",
     "opensession.store.checked",
     "opensession.store.folders", "opensession.store.layout", "opensession.store.legacy",
     "opensession.store.quarantine", "opensession.store.reading", "opensession.store.records",
@@ -39,6 +40,36 @@ PARSE = {
 REGISTER = {"opensession.actions.register", "opensession.cli.commands.register"}
 CAT = {"opensession.actions.cat", "opensession.cli.commands.cat", "opensession.cli.terminal"}
 INSPECT = {"opensession.actions.inspect", "opensession.cli.commands.inspect"}
+HOOK = {
+    "opensession.actions.setup", "opensession.cli.commands.doctor", "opensession.cli.commands.setup",
+    "opensession.cli.hookcalls", "opensession.git", "opensession.git.child", "opensession.git.environment",
+    "opensession.git.process", "opensession.git.refs", "opensession.git.repository", "opensession.git.run",
+    "opensession.git.scratch", "opensession.settings", "binascii", "select",
+}  # fmt: skip
+# What the interpreter brings along of which these need a part; each takes longer than any module of ours.
+WITH_GIT = {
+    "contextlib", "enum", "fcntl", "fnmatch", "ipaddress", "json", "ntpath", "pathlib", "re", "select", "struct",
+    "threading", "urllib", "urllib.parse",
+} | {
+    "_collections", "_functools", "_json", "_operator", "_sre", "_struct", "_weakrefset", "collections",
+    "collections.abc", "copyreg", "functools", "itertools", "json.decoder", "json.encoder", "json.scanner", "keyword",
+    "operator", "re._casefix", "re._compiler", "re._constants", "re._parser", "reprlib", "types",
+}  # fmt: skip
+DATABASE = {"_sqlite3", "sqlite3", "sqlite3.dbapi2"}
+DATES = {"_datetime", "datetime", "math"}
+HASHES = {"_blake2", "_hashlib", "hashlib"}
+BASE64 = {"base64", "binascii"}
+THE_DOOR = {
+    "opensession.actions.release.door",
+    "opensession.actions.release.scanner",
+    "opensession.store.allowed",
+}
+IN_A_REPOSITORY = {
+    "share ADDRESS --git --remote origin": WITH_GIT | HASHES | DATES | BASE64 | DATABASE | {"shlex", "hmac"},
+    "setup --sync-branch-session main": WITH_GIT | DATES | BASE64 | DATABASE | {"array", "signal"},
+    "setup --push-branches origin --push-url ../origin.git": WITH_GIT | HASHES | BASE64 | {"signal"},
+}
+"""For each call the modules of the interpreter that it may load."""
 MAIN_JOB = {
     "verify s.hail.jsonl": VERIFY | TARGETS,
     "verify ADDRESS": VERIFY | TARGETS | STORE,
@@ -98,6 +129,37 @@ def test_the_main_job_loads_nothing_that_it_does_not_need(env, hail, claude_log,
         words[-1] = opensession.register(env.work / "log.jsonl", "claude-code").sha256
 
     assert also_loaded(env, *words) - ALWAYS - MAIN_JOB[line] == set()
+
+
+@pytest.fixture
+def stored(env, claude_log) -> str:
+    """The address of a session, in a repository with a remote."""
+    env.git("init", "-q", "-b", "main")
+    env.git("commit", "-q", "--allow-empty", "-m", "begin")
+    env.git("init", "-q", "--bare", "../origin.git")
+    env.git("remote", "add", "origin", "../origin.git")
+    (env.work / "log.jsonl").write_bytes(claude_log)
+    return opensession.register(env.work / "log.jsonl", "claude-code").sha256
+
+
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        ("setup --print-fanout-mode", {"opensession.actions.setup.modes"}),
+        ("setup --print-ledger-ref main", set()),
+    ],
+)
+def test_the_hook_s_questions_load_nothing_that_they_do_not_need(env, stored, line, more):
+    assert also_loaded(env, *line.split()) - ALWAYS - HOOK - more == set()
+
+
+@pytest.mark.parametrize("line", IN_A_REPOSITORY)
+def test_what_works_on_a_repository_loads_no_further_part_of_the_interpreter(env, stored, line):
+    modules = also_loaded(env, *line.replace("ADDRESS", stored).split())
+    theirs = {name for name in modules if not name.startswith("opensession")}
+
+    assert theirs - ALWAYS - IN_A_REPOSITORY[line] == set()
+    assert "opensession.cli.hookcalls" not in modules or not modules & THE_DOOR
 
 
 @pytest.mark.parametrize("name", ["opensession", "opensession.cli.app"])
