@@ -187,13 +187,13 @@ fn token(rule: &Rule, text: Text<'_>, word: &str, at: Range<usize>) -> Option<Ra
     let How::Token { pattern, back, edges, idle } = &rule.how else { return None };
     // What can be told from a few bytes is told first: most hits end here.
     let run = text.bytes[at.end..].iter().take(6).take_while(|c| is_token(**c)).count();
-    if *edges == Edges::Both && run < 6 && back.1 == 0 && !matches!(text.at(at.end + run), b'\\' | b'"') {
+    if *edges != Edges::None && run < 6 && back.1 == 0 && !matches!(text.at(at.end + run), b'\\' | b'"') {
         return None;
     }
     for back in (back.0..=back.1).rev() {
         let Some(start) = at.start.checked_sub(back) else { continue };
         let edge = match edges {
-            Edges::Both => text.left_edge(start),
+            Edges::Both | Edges::Words => text.left_edge(start),
             Edges::None => text.left_edge(start) || text.run_before(start, LONG_RUN) < LONG_RUN,
         };
         if !edge {
@@ -204,7 +204,12 @@ fn token(rule: &Rule, text: Text<'_>, word: &str, at: Range<usize>) -> Option<Ra
         }
         let Some((value, end)) = pattern.prefix(text.from(start)) else { continue };
         let value = start + value.start..start + value.end;
-        if *edges == Edges::Both && !text.right_edge(start + end) {
+        let ends = match edges {
+            Edges::Both => text.right_edge(start + end),
+            Edges::Words => text.word_ends(start + end),
+            Edges::None => true,
+        };
+        if !ends {
             continue;
         }
         let body = body(&text.bytes[value.clone()], if back == 0 && value.start == start { word.len() } else { 0 });

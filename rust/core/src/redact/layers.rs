@@ -9,8 +9,8 @@ use super::detect::{Detector, PLACEHOLDER};
 use crate::json::scan::PAD;
 use crate::json::{string, Tape, Value, MAX_DEPTH};
 
-/// A string of the line is depth 1; JSON in it is followed to this depth.
-const DEPTH: usize = 3;
+/// A string of the line is depth 1. While it holds JSON it is decoded again, three times at most.
+const DEPTH: usize = 4;
 
 /// So much of a value is looked at together with its name.
 const PAIRED: usize = 4096;

@@ -36,8 +36,10 @@ pub enum How {
 /// What may stand beside a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edges {
-    /// No word may go on on either side.
+    /// No word may go on on either side, and no dotted name behind it.
     Both,
+    /// No word may go on on either side. The value has one length and no name is like it, so that a dot ends it.
+    Words,
     /// Nobody writes this prefix by chance: whatever stands beside, except in the middle of a long run.
     None,
 }
@@ -152,6 +154,14 @@ impl Rule {
     pub fn anywhere(mut self) -> Rule {
         if let How::Token { edges, .. } = &mut self.how {
             *edges = Edges::None;
+        }
+        self
+    }
+
+    /// The same, though a dot and a word stand behind it.
+    pub fn dotted(mut self) -> Rule {
+        if let How::Token { edges, .. } = &mut self.how {
+            *edges = Edges::Words;
         }
         self
     }

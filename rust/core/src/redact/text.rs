@@ -81,9 +81,14 @@ impl<'a> Text<'a> {
 
     /// A token may end before `at`.
     pub fn right_edge(&self, at: usize) -> bool {
-        let c = self.at(at);
         // The full stop of a sentence ends a token; one inside of a dotted name does not.
-        !(is_word(c) || c == b'-' || (c == b'.' && is_word(self.at(at + 1))))
+        self.word_ends(at) && !(self.at(at) == b'.' && is_word(self.at(at + 1)))
+    }
+
+    /// No word goes on at `at`, of the kind that hyphens join.
+    pub fn word_ends(&self, at: usize) -> bool {
+        let c = self.at(at);
+        !(is_word(c) || c == b'-')
     }
 
     /// Length of the run of token bytes before `at`, up to `most`.

@@ -9,7 +9,8 @@ pub fn rules() -> Vec<Rule> {
             "AWS access key id",
             &["akia", "asia", "abia", "acca", "a3t"],
             r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
-        ),
+        )
+        .dotted(),
         Rule::assigned(
             "aws-secret-key",
             "AWS secret access key",

@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_secret_is_found_at_every_depth_however_its_letters_are_escaped(rule in 0..1000usize, seed in 0..50u64, depth in 0..3usize, unicode: bool) {
+    fn a_secret_is_found_at_every_depth_however_its_letters_are_escaped(rule in 0..1000usize, seed in 0..50u64, depth in 0..4usize, unicode: bool) {
         let (id, text) = sample(rule, seed);
         let line = event(&nest(&text, depth, unicode));
         let found = scanned(format!("{{}}\n{line}\n").as_bytes(), &Policy::default());
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn a_redacted_session_is_clean_and_redacting_it_again_changes_nothing(picks in prop::collection::vec((0..1000usize, 0..50u64, 0..3usize, any::<bool>()), 1..4)) {
+    fn a_redacted_session_is_clean_and_redacting_it_again_changes_nothing(picks in prop::collection::vec((0..1000usize, 0..50u64, 0..4usize, any::<bool>()), 1..4)) {
         let events: Vec<String> = picks.iter().enumerate().map(|(k, (rule, seed, depth, unicode))| {
             let (_, text) = sample(*rule, *seed);
             event(&nest(&format!("before {text} after"), *depth, *unicode)).replace("\"e1\"", &format!("\"e{k}\""))
@@ -177,6 +177,19 @@ fn json_inside_of_strings_stays_json() {
     let want =
         quote(&format!("{{\"a\":{},\"b\":\"[REDACTED:github-pat:1]\"}}", quote("line\nof \"text\"", false)), false);
     assert!(out.contains(&want), "{out}");
+}
+
+#[test]
+fn json_is_followed_three_texts_deep_and_what_stands_deeper_is_looked_at_as_it_is() {
+    let veiled = |depth| event(&nest(&github(), depth, true));
+    for (depth, found) in [(3, 1), (4, 0)] {
+        assert_eq!(scanned(veiled(depth).as_bytes(), &Policy::default()).len(), found, "{depth}");
+        let (out, done) = redacted(session(&[veiled(depth)]).as_bytes(), &Policy::default()).unwrap();
+        assert_eq!(done.values, found as u64, "{depth}");
+        assert_eq!(String::from_utf8(out).unwrap().contains("[REDACTED:github-pat:1]"), found == 1, "{depth}");
+    }
+    // With no escape to hide its letters it is found at any depth.
+    assert_eq!(scanned(event(&nest(&github(), 9, false)).as_bytes(), &Policy::default()).len(), 1);
 }
 
 #[test]

@@ -76,6 +76,19 @@ fn no_rule_finds_a_near_miss() {
 }
 
 #[test]
+fn an_access_key_id_is_found_before_a_dot_and_not_where_the_word_goes_on() {
+    let rule = Detector::get().rules.iter().find(|r| r.id == "aws-access-token").unwrap();
+    let value = made(rule, &mut Dice::new(rule.id, 1));
+    for beside in ["{}.json", "{}.word.", "id={}.", "{}..", "s3://x/{}.s3.amazonaws.com/"] {
+        assert!(finds(rule, &beside.replace("{}", &value)), "{beside}");
+    }
+    for beside in ["{}Q.json", "{}_x.json", "{}-x.json", "x{}.json", "{}7"] {
+        assert!(!finds(rule, &beside.replace("{}", &value)), "{beside}");
+    }
+    assert!(!finds(rule, &format!("{}.{}", &value[..19], "WORD")));
+}
+
+#[test]
 fn every_pattern_compiles_and_every_keyword_is_lower_case_and_free_of_what_json_escapes() {
     for rule in &Detector::get().rules {
         if let How::Token { pattern, .. } | How::Assigned { pattern, .. } = &rule.how {
