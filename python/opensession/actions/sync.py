@@ -19,7 +19,6 @@ from opensession.actions.links.names import Names
 from opensession.errors import NotFoundError, RefusedError, SecretsFoundError
 from opensession.git.changes import Changes
 from opensession.git.history import commits
-from opensession.git.ledger import Ledger
 from opensession.git.links import meta_of
 from opensession.git.tombstone import taken_back
 from opensession.light import NamedTuple
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from opensession.actions.links.finding import Search
     from opensession.actions.links.logs import Registered
     from opensession.git.history import Commit
+    from opensession.git.ledger import Ledger
     from opensession.git.links import Link
     from opensession.git.repository import Repository
     from opensession.store import Stores
@@ -95,9 +95,7 @@ def sync_branch(
     listed = _commits(repository, branch, commit)
     registered = register_logs(stores.write, place, env, clock.part())
     sessions = {each.sha256: each for each in candidates(stores, place)}
-    ledger = Ledger(
-        repository.git, ref, common_dir=repository.common_dir, object_format=repository.object_format
-    )
+    ledger = repository.ledger(ref)
     with ledger:
         found = _search(
             stores, repository, ledger, branch, listed, sessions, place.folders, commit, clock.part()
