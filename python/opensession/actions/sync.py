@@ -11,14 +11,17 @@ from contextlib import ExitStack
 from opensession import core
 from opensession.actions.handoff import recent
 from opensession.actions.link import is_carried
+from opensession.actions.links import states
 from opensession.actions.links.candidates import candidates
 from opensession.actions.links.clock import Clock, OutOfTime
+from opensession.actions.links.extending import State
 from opensession.actions.links.finding import BRANCH, Branch, find
 from opensession.actions.links.logs import register_logs
 from opensession.actions.links.names import Names
 from opensession.errors import NotFoundError, RefusedError, SecretsFoundError
 from opensession.git.changes import Changes
 from opensession.git.history import commits
+from opensession.git.linked import Linked
 from opensession.git.links import meta_of
 from opensession.git.tombstone import taken_back
 from opensession.light import NamedTuple
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from opensession.actions.links.candidates import Candidate
-    from opensession.actions.links.finding import Search
     from opensession.actions.links.logs import Registered
     from opensession.git.history import Commit
     from opensession.git.ledger import Ledger
@@ -97,48 +99,61 @@ def sync_branch(
     sessions = {each.sha256: each for each in candidates(stores, place)}
     ledger = repository.ledger(ref)
     with ledger:
-        found = _search(
-            stores, repository, ledger, branch, listed, sessions, place.folders, commit, clock.part()
-        )
+        asked = _asked(stores, ledger, branch, listed, sessions, place.folders, commit)
+        with ledger.reading() as batch:
+            found = find(repository, batch, asked, clock.part())
         gone = taken_back(repository) if found.links else set()
-        recorded = _Recording(stores, ledger, branch, release or _door(stores, deadline), gone, clock)
-        recorded.all(found.links)
+        links, there = _longest(stores, ledger, found.links, sessions)
+        recorded = _Recording(stores, ledger, branch, release or _door(stores, deadline), gone, there, clock)
+        recorded.all(links)
         tip = ledger.tip()
     late = found.late | recorded.late
     if listed:
         again = {each.sha256 for each in recorded.refused} | late | found.problems.keys()
         done = [h for h in sessions if h not in again] + ([] if late else [BRANCH])
-        linking.note_compared(stores.write, ref, dict.fromkeys(done, listed[0].oid))
+        tips = {h: listed[0].oid for h in done if asked.known.get(h) != listed[0].oid}
+        linking.note_compared(stores.write, ref, tips)
     return Synced(
         branch, ref, tip, recorded.changed, len(listed), tuple(recorded.links), tuple(recorded.refused),
         tuple(sorted(recorded.taken_back)), found.problems, registered, registered.in_time and not late,
     )  # fmt: skip
 
 
-def _search(
+def _asked(
     stores: Stores,
-    repository: Repository,
     ledger: Ledger,
     branch: str,
     listed: Sequence[Commit],
     sessions: Mapping[str, Candidate],
     tops: Sequence[str],
     commit: str | None,
-    clock: Clock,
-) -> Search:
-    """What the ledger does not have yet."""
+) -> Branch:
+    """The branch with what is known of it."""
     before = ledger.tip()
     # Without a ledger nothing was recorded, whatever was compared.
     known = {} if before is None else linking.compared(stores.write, ledger.ref, [BRANCH, *sessions])
     at = {} if before is None else {ledger.ref: before}
     name = None if branch.startswith(_DETACHED) else branch
+    return Branch(name, listed, at, sessions, tops, known, Names(stores.write), commit)
+
+
+def _longest(
+    stores: Stores, ledger: Ledger, links: Sequence[Link], sessions: Mapping[str, Candidate]
+) -> tuple[list[Link], set[str]]:
+    """The links, with longer states that the ledger has of their sessions in the place of these; and those states."""
+    own = {link.sha256 for link in links if not is_carried(link)}
+    tip = ledger.tip()
+    if not own or tip is None:
+        return list(links), set()
+    here = [State(h, sessions[h].session_id, sessions[h].tool, sessions[h].bytes) for h in own]
     with ledger.reading() as batch:
-        return find(
-            repository,
-            batch,
-            Branch(name, listed, at, sessions, tops, known, Names(stores.write), commit),
-            clock,
-        )
+        linked = Linked(ledger.git, batch, {ledger.ref: tip}, ledger.object_format)
+        longer = states.longer(stores, linked, ledger.ref, here)
+    moved = [
+        link if is_carried(link) else link._replace(sha256=longer.get(link.sha256, link.sha256))
+        for link in links
+    ]
+    return moved, set(longer.values())
 
 
 def _commits(repository: Repository, branch: str, commit: str | None) -> Sequence[Commit]:
@@ -168,6 +183,7 @@ class _Recording:
         branch: str,
         release: Release,
         gone: Collection[str],
+        there: Collection[str],
         clock: Clock,
     ) -> None:
         self._stores = stores
@@ -175,6 +191,7 @@ class _Recording:
         self._branch = branch
         self._release = release
         self._gone = gone
+        self._there = there
         self._clock = clock
         self.changed = False
         self.links: list[Link] = []
@@ -183,11 +200,11 @@ class _Recording:
         self.late: set[str] = set()
 
     def all(self, links: Sequence[Link]) -> None:
-        """Record the links of the sessions that may leave; those that are carried over have theirs there already."""
-        carried = [link for link in links if is_carried(link)]
+        """Record the links of the sessions that may leave; some have theirs there already."""
+        carried = [link for link in links if self._has(link)]
         own: dict[str, list[Link]] = {}
         for link in links:
-            if not is_carried(link):
+            if not self._has(link):
                 own.setdefault(link.sha256, []).append(link)
         names = list(own)
         for at in range(0, max(len(names), 1), _AT_ONCE):
@@ -195,6 +212,10 @@ class _Recording:
             passed = {h: address for h in some if (address := self._passed(h)) is not None}
             kept = [link._replace(sha256=passed[h]) for h in passed for link in own[h]]
             self._record([*kept, *(carried if at == 0 else ())])
+
+    def _has(self, link: Link) -> bool:
+        """Whether the session of the link is in the ledger already."""
+        return is_carried(link) or link.sha256 in self._there
 
     def _passed(self, sha256: str) -> str | None:
         """The address that may leave."""
@@ -219,14 +240,14 @@ class _Recording:
             return
         with ExitStack() as stack:
             sessions = []
-            for sha256 in dict.fromkeys(link.sha256 for link in links if not is_carried(link)):
+            for sha256 in dict.fromkeys(link.sha256 for link in links if not self._has(link)):
                 holder = next(store for store in self._stores if store.has(sha256))
                 stored = stack.enter_context(holder.open(sha256))
                 report = core.verify(stored.fd)
                 if report["error"] is None:  # an older program may have stored what is no session
                     sessions.append((sha256, stored.fd, meta_of(report["sessions"][0])))
             held = {sha256 for sha256, _, _ in sessions}
-            kept = [link for link in links if link.sha256 in held or is_carried(link)]
+            kept = [link for link in links if link.sha256 in held or self._has(link)]
             message = f"link sessions to commits of {self._branch}"
             done = self._ledger.record(Changes(sessions=sessions, links=kept), message)
         self.changed = self.changed or done.changed

@@ -50,6 +50,7 @@ def session_row(session: Session) -> dict[str, object]:
         "how": known.how,
         "ledger": known.ledger,
         "remote": known.remote,
+        "supersedes": list(known.supersedes),
     }
 
 
@@ -70,6 +71,9 @@ def because(session: Session) -> str:
     if known.ledger is not None:
         where = f"the ledger of {branch_of(known.ledger) or known.ledger}"
         parts.append(where if known.remote is None else f"{where} at {known.remote}")
+    if known.supersedes:
+        count = len(known.supersedes)
+        parts.append(f"with {count} earlier {'state' if count == 1 else 'states'} of it")
     return "; ".join(part for part in parts if part)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from opensession import core
 from opensession.errors import IntegrityError
-from opensession.git.entries import COMMITS, gone_path, meta_path, session_path
+from opensession.git.entries import COMMITS, META, gone_path, meta_path, session_path
 from opensession.git.links import LIMIT, Link, read_meta
 from opensession.git.trees import BLOB, TREE, parse_tree
 from opensession.light import NamedTuple
@@ -89,6 +89,31 @@ class Linked:
         if found is None or found.type != "blob" or found.size > LIMIT:
             return None
         return read_meta(self._batch.typed(found.oid, "blob"))
+
+    def descriptions(self, ledger: str) -> list[str]:
+        """The trees that hold what a ledger says about its sessions. An id says for ever what is in it."""
+        under = self._entries(self._batch.read(f"{self.tips[ledger]}:{META.rstrip('/')}"))
+        return [entry.oid for entry in under.values() if entry.mode == TREE]
+
+    def described(self, tree: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The sessions of one of those trees, with what is said about each."""
+        found: dict[str, str] = {}
+        for below in self._entries(self._batch.read(tree)).values():
+            for name, entry in (
+                self._entries(self._batch.read(below.oid)).items() if below.mode == TREE else ()
+            ):
+                if entry.mode == BLOB and _SHA256.fullmatch(name.removesuffix(b".json")):
+                    found[name[:64].decode()] = entry.oid
+        for sha256, data in zip(found, self._batch.many(found.values(), limit=LIMIT), strict=True):
+            meta = None if data is None else read_meta(data)
+            if meta is not None:
+                yield sha256, meta
+
+    def records(self, ledger: str, sha256: str) -> bool:
+        """Whether a ledger has a session that was not taken back from it."""
+        tip = self.tips[ledger]
+        has = self._batch.info(f"{tip}:{session_path(sha256)}") is not None
+        return has and self._batch.info(f"{tip}:{gone_path(sha256)}") is None
 
     def has(self, sha256: str) -> bool:
         """Whether a ledger has the session and its bytes are here."""

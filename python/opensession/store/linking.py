@@ -1,8 +1,8 @@
 """The caches of linking: which session a log became, how far a session was compared with a branch, which files it
-names, and which sessions are longer states of others.
+names, which sessions are longer states of others, and which a ledger describes.
 
-Owns ``<root>/logs.db``, ``compared.db``, ``names.db`` and ``extended.db``. Losing them costs time only: what they say
-is then found out once more, with the same result. Must not know what a link is.
+Owns ``<root>/logs.db``, ``compared.db``, ``names.db``, ``extended.db`` and ``states.db``. Losing them costs time only:
+what they say is then found out once more, with the same result. Must not know what a link is.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ _EXTENDED = CacheDb(
     "CREATE TABLE IF NOT EXISTS extended (shorter TEXT NOT NULL, longer TEXT NOT NULL, extends INTEGER NOT NULL,"
     " PRIMARY KEY (shorter, longer)) WITHOUT ROWID",
     "INSERT OR REPLACE INTO extended VALUES (?, ?, ?)",
+)
+_STATES = CacheDb(
+    "states.db",
+    "CREATE TABLE IF NOT EXISTS states (tree TEXT PRIMARY KEY, states TEXT NOT NULL) WITHOUT ROWID",
+    "INSERT OR REPLACE INTO states VALUES (?, ?)",
 )
 
 
@@ -95,6 +100,17 @@ def extended(store: Store, shorter: Iterable[str]) -> dict[tuple[str, str], bool
 def note_extended(store: Store, found: Mapping[tuple[str, str], bool]) -> None:
     """Note the same."""
     _add(store, _EXTENDED, [(*pair, int(extends)) for pair, extends in found.items()])
+
+
+def states(store: Store, trees: Collection[str]) -> dict[str, str]:
+    """What :func:`note_states` noted of these trees."""
+    query = "SELECT tree, states FROM states WHERE tree = ?"
+    return {str(row[0]): str(row[1]) for row in _rows(store, _STATES, query, [(tree,) for tree in trees])}
+
+
+def note_states(store: Store, found: Mapping[str, str]) -> None:
+    """Note, in one text each, what the sessions are whose descriptions a tree of a ledger holds."""
+    _add(store, _STATES, list(found.items()))
 
 
 def _all_rows(

@@ -17,7 +17,7 @@ from opensession.store.lines import first_line, last_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from opensession.store import Store
 
 _PIECE = 1 << 20
+_ENDS = 1 << 16
+"""Bytes by which the header and the stats of a longer state may be shorter."""
 
 
 class State(NamedTuple):
@@ -42,6 +44,7 @@ class Extended:
     def __init__(self, store: Store, opened: Callable[[str], AbstractContextManager[int | None]]) -> None:
         self._store = store
         self._opened = opened
+        self._known: dict[tuple[str, str], bool] = {}
         self._fresh: dict[tuple[str, str], bool] = {}
 
     def __enter__(self) -> Self:
@@ -53,43 +56,46 @@ class Extended:
         """Keep what was proven, whatever comes between."""
         linking.note_extended(self._store, self._fresh)
 
-    def newest(self, states: Iterable[State]) -> dict[str, str]:
-        """For each session that another one extends, the one in whose stead no other one stands."""
+    def newest(self, states: Iterable[State], wanted: Container[str] | None = None) -> dict[str, str]:
+        """For each of the wanted sessions (all, if none are named) that another one extends, the one of which that is
+        not so.
+        """
         groups: dict[tuple[str, str], list[State]] = {}
         for state in states:
             groups.setdefault((state.session_id, state.tool), []).append(state)
         several = [group for group in groups.values() if len(group) > 1]
-        known = linking.extended(self._store, [s.sha256 for group in several for s in group])
+        self._known |= linking.extended(self._store, [s.sha256 for group in several for s in group])
         found: dict[str, str] = {}
         for group in several:
-            found.update(self._newest(group, known))
+            group.sort(key=lambda s: (-s.bytes, s.sha256))
+            tops: dict[str, str] = {}
+            for state in group:
+                if wanted is None or state.sha256 in wanted:
+                    self._top(state, group, tops)
+            found.update((h, top) for h, top in tops.items() if h != top and (wanted is None or h in wanted))
         return found
 
-    def _newest(self, group: list[State], known: dict[tuple[str, str], bool]) -> dict[str, str]:
-        """The same for the states of one session. Each is compared with those only that nothing extends so far."""
-        stands_for: dict[str, str] = {}
-        tops: list[str] = []
-        for state in sorted(group, key=lambda s: (-s.bytes, s.sha256)):
-            one = state.sha256
-            longer = next((top for top in tops if self._extends(top, one, known)), None)
-            if longer is not None:
-                stands_for[one] = longer
-                continue
-            # A longer header may have come first.
-            shorter = [top for top in tops if self._extends(one, top, known)]
-            stands_for = {h: one if top in shorter else top for h, top in stands_for.items()}
-            stands_for.update(dict.fromkeys(shorter, one))
-            tops = [*(top for top in tops if top not in shorter), one]
-        return stands_for
+    def _top(self, state: State, group: Sequence[State], tops: dict[str, str]) -> str:
+        """The one that no other one extends. The longest are asked first, so that it is the first most of the time."""
+        if state.sha256 not in tops:
+            tops[state.sha256] = state.sha256
+            for other in group:
+                if self._may_extend(other, state) and self._extends(other.sha256, state.sha256):
+                    tops[state.sha256] = self._top(other, group, tops)
+                    break
+        return tops[state.sha256]
 
-    def _extends(self, longer: str, shorter: str, known: dict[tuple[str, str], bool]) -> bool:
+    def _may_extend(self, longer: State, shorter: State) -> bool:
+        return longer.sha256 != shorter.sha256 and longer.bytes + _ENDS >= shorter.bytes
+
+    def _extends(self, longer: str, shorter: str) -> bool:
         pair = shorter, longer
-        if pair not in known:
+        if pair not in self._known:
             proven = self._proven(longer, shorter)
             if proven is None:
                 return False
-            known[pair] = self._fresh[pair] = proven
-        return known[pair]
+            self._known[pair] = self._fresh[pair] = proven
+        return self._known[pair]
 
     def _proven(self, longer: str, shorter: str) -> bool | None:
         """Whether it is so; None where one of the two cannot be read now."""

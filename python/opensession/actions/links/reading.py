@@ -6,9 +6,10 @@ neither is compared anew by whoever asks. Writes nothing.
 
 from __future__ import annotations
 
-from opensession import core
 from opensession.actions import link as rules
-from opensession.errors import BadUriError, NotFoundError
+from opensession.actions.links import states
+from opensession.actions.links.extending import Extended
+from opensession.errors import BadUriError
 from opensession.git import mirror, remotes
 from opensession.git.entries import session_path
 from opensession.git.linked import Linked
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from typing import Any
 
+    from opensession.actions.links.extending import State
     from opensession.git.history import Commit
     from opensession.git.links import Link
     from opensession.git.remotes import Remote
@@ -45,6 +47,8 @@ class Known(NamedTuple):
     """The ref of the ledger."""
     remote: str | None
     """The remote whose ledger it is, as it may be shown; None for one of this repository."""
+    supersedes: tuple[str, ...] = ()
+    """Earlier states of the session that the ledgers link to the commit, too, or in its stead."""
 
 
 class _Shelf(NamedTuple):
@@ -95,7 +99,29 @@ class Links:
             stored = self._by_patch_id(set(ids.values()))
             for oid in without:
                 found[oid] = stored.get(ids.get(oid, ""), [])
-        return found
+        return self._newest(found)
+
+    def _newest(self, found: dict[str, list[Known]]) -> dict[str, list[Known]]:
+        """The same with the longest state of each session in the place of the others."""
+        linked = {each.link.sha256 for known in found.values() for each in known}
+        places: dict[str, tuple[State, str | None, str]] = {}
+        for shelf in self._shelves if linked else ():
+            for ledger in shelf.linked.tips:
+                for state in states.described(self._stores.write, shelf.linked, ledger):
+                    places.setdefault(state.sha256, (state, shelf.remote, ledger))
+        names = {_name(places[sha256][0]) for sha256 in linked if sha256 in places}
+        same = [state for state, *_ in places.values() if _name(state) in names]
+        if len(same) == len(names):
+            return found
+        recorded = [s for s in same if s.sha256 in linked or self._records(*places[s.sha256])]
+        with Extended(self._stores.write, self.session) as extended:
+            newest = extended.newest(recorded, linked)
+        where = {sha256: places[sha256][1:] for sha256 in newest.values()}
+        return {oid: states.merged(known, newest, where) for oid, known in found.items()}
+
+    def _records(self, state: State, remote: str | None, ledger: str) -> bool:
+        """Whether the ledger that describes a session has it, too."""
+        return any(s.remote == remote and s.linked.records(ledger, state.sha256) for s in self._shelves)
 
     def _of(self, oid: str) -> list[Known]:
         return _once(
@@ -144,14 +170,12 @@ class Links:
     @contextmanager
     def session(self, sha256: str) -> Iterator[int | None]:
         """A descriptor of the session's checked bytes, from a store or a ledger; None where they are not here."""
-        try:
-            store, _ = self._stores.find(sha256)
-        except NotFoundError:
-            with core.temporary_file() as fd:
-                yield fd if any(shelf.linked.copy(sha256, fd) for shelf in self._shelves) else None
-            return
-        with store.open(sha256) as stored:
-            yield stored.fd
+        with states.opened(self._stores, [shelf.linked for shelf in self._shelves], sha256) as fd:
+            yield fd
+
+
+def _name(state: State) -> tuple[str, str]:
+    return state.session_id, state.tool
 
 
 def _once(known: Iterable[Known]) -> list[Known]:
