@@ -97,8 +97,7 @@ def sync_branch(
     listed = _commits(repository, branch, commit)
     registered = register_logs(stores.write, place, env, clock.part())
     sessions = {each.sha256: each for each in candidates(stores, place)}
-    ledger = repository.ledger(ref)
-    with ledger:
+    with repository.ledger(ref) as ledger:
         asked = _asked(stores, ledger, branch, listed, sessions, place.folders, commit)
         with ledger.reading() as batch:
             found = find(repository, batch, asked, clock.part())
