@@ -261,6 +261,49 @@ def test_a_push_sends_what_was_scanned_and_nothing_that_was_recorded_since(repo,
     assert repo.git("--git-dir=team.git", "rev-parse", ref) == before
 
 
+def put(repo, ref, path, data):
+    """Have other bytes at a path of a ledger, as no command of ours would write them."""
+    (repo.work / "bytes").write_bytes(data)
+    oid = repo.git("hash-object", "-w", "--no-filters", "bytes")
+    repo.git("read-tree", ref)
+    repo.git("update-index", "--add", "--cacheinfo", f"100644,{oid},{path}")
+    commit = repo.git("commit-tree", "-m", "by hand", "-p", ref, repo.git("write-tree"))
+    repo.git("update-ref", ref, commit)
+
+
+def test_bytes_under_the_name_of_a_clean_session_are_not_sent_for_it(repo, uri, hail, command):
+    repo.git("init", "-q", "--bare", "team.git")
+    shared = command("share", uri, "--git", "--remote", "./team.git", "--json").json
+    assert command("scan", uri).code == 0
+    put(repo, shared["ref"], shared["path"], hail.session(text=f"use {SECRET} for it"))
+    [other] = Store(repo.work / ".git" / "opensession").put_hail(hail.session("s-2"))
+
+    push = ("share", other.uri, "--git", "--remote", "./team.git", "--push")
+    done = command(*push)
+    assert done.code == 5
+    assert SECRET not in done.out + done.err
+    assert repo.git("--git-dir=team.git", "for-each-ref") == ""
+    assert run_steps(command, [f"{done.steps[0]} --yes"]).code == 0
+    assert command(*push).code == 0
+    sent = repo.git("--git-dir=team.git", "ls-tree", "-r", "--name-only", shared["ref"]).splitlines()
+    assert shared["path"] not in sent
+    assert repo.git("--git-dir=team.git", "log", "-S", SECRET, "--oneline", shared["ref"]) == ""
+
+
+@pytest.mark.parametrize("folder", ["sessions", "shown"])
+def test_a_hash_in_a_path_does_not_spare_other_bytes_the_scan(repo, uri, hail, command, folder):
+    repo.git("init", "-q", "--bare", "team.git")
+    ref = command("share", uri, "--git", "--remote", "./team.git", "--json").json["ref"]
+    assert command("scan", uri).code == 0
+    path = f"{folder}/{sha256_of(uri)}.jsonl"
+    put(repo, ref, path, hail.session(text=f"use {SECRET} for it"))
+
+    done = command("share", uri, "--git", "--remote", "./team.git", "--push")
+    assert done.code == 6
+    assert f"aws-access-token in {path}" in done.err
+    assert repo.git("--git-dir=team.git", "for-each-ref") == ""
+
+
 def test_redact_shares_a_copy_and_names_the_original(repo, leaky, command):
     done = command("share", leaky, "--git", "--remote", UNREACHABLE, "--redact", "--json")
     assert done.code == 0

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 
-from opensession.errors import RemoteFailedError
+from opensession.errors import IntegrityError, RemoteFailedError
 from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command
 from opensession.git.transport import Limits
 from opensession.light import contextmanager
+from opensession.settings import quoted
 from opensession.uri import format_local
 
 TYPE_CHECKING = False
@@ -58,7 +59,7 @@ def check(
     from opensession.store import allowed
 
     scanner = Scanner(stores.write, holders=stores, deadline=deadline, progress=progress)
-    found = _scanned(scanner, stores, ledger, new)
+    found = _scanned(scanner, stores, ledger, new, remote)
     # What a person let pass when it was recorded is not asked about again.
     passed = allowed.passed(stores.write) if found else set()
     found = [one for one in found if (_subject(one.named), one.fingerprint) not in passed]
@@ -78,21 +79,64 @@ _BYTES = (Kind.SESSION, Kind.FLAT, Kind.PLACED)
 
 
 def _scanned(
-    scanner: Scanner, stores: Stores, ledger: Ledger, new: Sequence[tuple[str, str]]
+    scanner: Scanner, stores: Stores, ledger: Ledger, new: Sequence[tuple[str, str]], remote: Remote
 ) -> list[Finding]:
-    sessions = {
-        oid: place.sha256
-        for path, oid in new
-        if (place := place_of(path)) and place.sha256 and place.kind in _BYTES
-    }
-    clean = scanner.known_clean(sorted(set(sessions.values())))
     found: list[Finding] = []
     with ledger:
+        sessions = _sessions(scanner, stores, ledger, new, remote)
+        clean = scanner.known_clean(sorted(set(sessions.values())))
         for path, oid in new:
             sha256 = sessions.get(oid)
             if sha256 not in clean:
                 found += _scan(scanner, stores, ledger, path, oid, sha256)
     return found
+
+
+def _sessions(
+    scanner: Scanner, stores: Stores, ledger: Ledger, new: Sequence[tuple[str, str]], remote: Remote
+) -> dict[str, str]:
+    """The address of each blob that is a session: the hash of its bytes, whatever hash stands in its path.
+
+    A path is no proof: what was found clean under that name may be other bytes.
+    """
+    hashes: dict[str, str] = {}
+    named: set[str] = set()
+    for path, oid in new:
+        place = place_of(path)
+        if place is None or place.kind not in _BYTES:
+            continue
+        if oid not in hashes:
+            scanner.check_time(path)
+            hashes[oid] = _hash(ledger, oid)
+        if place.sha256 == hashes[oid]:
+            named.add(oid)
+        elif place.kind is Kind.SESSION:
+            raise _damaged(ledger, str(place.sha256), hashes[oid], remote)
+    # Bytes that neither a path nor a store knows by their hash are shown by their path.
+    return {
+        oid: sha256
+        for oid, sha256 in hashes.items()
+        if oid in named or any(store.has(sha256) for store in stores)
+    }
+
+
+def _hash(ledger: Ledger, oid: str) -> str:
+    with ledger.reading() as batch:
+        info = batch.info(oid)
+        if info is None or info.size > _SMALL:
+            return ledger.copy_blob(oid, None)[0]
+        import hashlib
+
+        return hashlib.sha256(batch.typed(oid, "blob")).hexdigest()
+
+
+def _damaged(ledger: Ledger, sha256: str, found: str, remote: Remote) -> IntegrityError:
+    named = quoted(remote.name or remote.shown)
+    return IntegrityError(
+        f"the session {sha256} in the ledger {ledger.ref} is damaged: its bytes hash to {found}, so nothing was sent",
+        # This writes the ledger anew. Other bytes put in their place would leave them in its history.
+        next=[f"opensession unshare {format_local(sha256)} --remote {named}"],
+    )
 
 
 def _new(

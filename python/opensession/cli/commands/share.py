@@ -13,7 +13,7 @@ from opensession.cli.configlines import ignored_lines
 from opensession.cli.progress import Progress
 from opensession.cli.secrets import ALLOW_SECRET, REDACT, door_steps
 from opensession.cli.stores import stores_of
-from opensession.errors import RefusedError, RemoteFailedError, SecretsFoundError, UsageError
+from opensession.errors import IntegrityError, RefusedError, RemoteFailedError, SecretsFoundError, UsageError
 from opensession.light import contextmanager
 from opensession.uri import format_local
 
@@ -229,6 +229,10 @@ def _guide(args: Args, shared: Shared, failure: OpensessionError) -> None:
             quoted(PROGRAM, "unshare", uri, "--remote", target) for uri in named if uri.startswith("os://")
         ]
         failure.next = (*failure.next, *out, again)
+        return
+    if isinstance(failure, IntegrityError):
+        # What is damaged stays so, however often it is tried.
+        failure.next = (*failure.next, again)
         return
     by_hand = [shared.plan.push_cmd] if isinstance(failure, RemoteFailedError) else []
     debug = [f"OPENSESSION_DEBUG=1 {again}"] if getattr(failure, "reason", None) == "other" else []
