@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     """The address that may leave in the place of a session's; raises SecretsFoundError where none may."""
 
 _DETACHED = "detached@"
-_AT_ONCE = 64
+_AT_ONCE = 128
 """Sessions that one commit of the ledger records; more is what happens once, when a repository is set up."""
 
 

@@ -43,6 +43,7 @@ class State:
         self.time = time
         """The commit's own time."""
         self._trees: dict[str, bytes] = {}
+        self._parsed: dict[str, Mapping[bytes, Entry]] = {}
 
     @classmethod
     def of(cls, batch: Batch, rev: str, object_format: str) -> Self:
@@ -70,7 +71,9 @@ class State:
 
     def at(self, path: str) -> Entry | None:
         """What stands at a path."""
-        return None if self.root is None else lookup(self.root, path, self.tree, self.object_format)
+        if self.root is None:
+            return None
+        return lookup(self.root, path, self.tree, self.object_format, self._parsed)
 
     def file(self, path: str) -> str | None:
         """The blob at a path, if that is a regular file."""

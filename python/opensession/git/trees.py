@@ -144,13 +144,22 @@ def segments(path: str) -> list[bytes]:
     return names
 
 
-def lookup(root: str, path: str, read: Read, object_format: str) -> Entry | None:
-    """What stands at a path, or None."""
+def lookup(
+    root: str,
+    path: str,
+    read: Read,
+    object_format: str,
+    parsed: dict[str, Mapping[bytes, Entry]] | None = None,
+) -> Entry | None:
+    """What stands at a path, or None. Who asks for many keeps in ``parsed`` the trees they go through."""
+    parsed = {} if parsed is None else parsed
     found = Entry(TREE, root)
     for name in segments(path):
         if found.mode != TREE:
             return None
-        entry = parse_tree(read(found.oid), object_format).get(name)
+        if found.oid not in parsed:
+            parsed[found.oid] = parse_tree(read(found.oid), object_format)
+        entry = parsed[found.oid].get(name)
         if entry is None:
             return None
         found = entry
