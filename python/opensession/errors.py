@@ -220,6 +220,9 @@ class RefusedError(OpensessionError):
     exit_code = 6
     http_status = 403
 
+    remote: str | None = None
+    """The repository that would be read if it were typed; its step is the last one."""
+
 
 class SecretsFoundError(RefusedError):
     """What was to leave holds secrets. It names rules and places, never a value."""

@@ -66,7 +66,7 @@ def materialize(stores: Stores, uri: RemoteUri, place: Place) -> Origin:
     failure: OpensessionError | None = None
     for read in _ways(stores.write, uri, place, promised):
         try:
-            return _stored(stores.write, uri, promised, read)
+            return _stored(stores.write, uri, place, promised, read)
         except RemoteFailedError as error:
             failure = failure or error
     assert failure is not None
@@ -98,14 +98,14 @@ def _remember(store: Store, promised: str, canonical: str) -> None:
         fresh.replace(folder / promised)
 
 
-def _stored(store: Store, uri: RemoteUri, promised: str | None, read: Read) -> Origin:
+def _stored(store: Store, uri: RemoteUri, place: Place, promised: str | None, read: Read) -> Origin:
     """Read the file and put it into the store, if it is what it should be."""
     with store.spool(b"") as fd:
         fetched = read(fd)
         if promised is not None and fetched.sha256 != promised:
             raise IntegrityError(
                 f"the {fetched.bytes} bytes at {uri} hash to {fetched.sha256}, not to the address in their path",
-                next=[f"opensession verify {uri}"],
+                next=_history(uri, place),
             )
         os.lseek(fd, 0, os.SEEK_SET)
         try:
@@ -116,6 +116,14 @@ def _stored(store: Store, uri: RemoteUri, promised: str | None, read: Read) -> O
     if promised is not None and kept.sha256 != promised:
         _remember(store, promised, kept.sha256)
     return Origin(store, kept.sha256, promised is not None, canonical=kept.sha256 == fetched.sha256)
+
+
+def _history(uri: RemoteUri, place: Place) -> list[str]:
+    """How to see which commits put bytes where the URI leads: an earlier one may have the right ones."""
+    remote, ref = quoted(place.remote or normal_of(uri)), quoted(uri.ref)
+    if _repository(place) is None:
+        return [f"git ls-remote {remote} {ref}"]
+    return [f"git fetch {remote} {ref}", f"git log --stat FETCH_HEAD -- {quoted(uri.path)}"]
 
 
 def _ways(store: Store, uri: RemoteUri, place: Place, promised: str | None) -> Iterator[Read]:
@@ -226,6 +234,7 @@ def _in_public(
         pins = addresses.pinned(normal, place.env)
     except RefusedError as error:
         if steps is not None:
+            error.remote = normal
             raise error.with_next(*steps) from None
         raise RemoteFailedError(error.message) from None
     fetch = partial(_as_nobody, root, uri, place, limits, pins, out)

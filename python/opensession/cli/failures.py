@@ -10,6 +10,7 @@ import os
 
 from opensession.actions import inputs, parse
 from opensession.cli.arguments import again, as_file, nearest, quoted
+from opensession.cli.command import PROGRAM
 from opensession.errors import (
     CODES,
     BadUriError,
@@ -24,6 +25,7 @@ from opensession.errors import (
     NoEventsError,
     NotFoundError,
     OpensessionError,
+    RefusedError,
     UnknownProfileError,
     UnreadableError,
     WriteFailedError,
@@ -56,6 +58,8 @@ def guided(
         )
         if isinstance(error, NotFoundError) and error.meant is not None and _option_value(argv, "--remote"):
             steps = (_with_option(argv, "--remote", error.meant), *steps)
+        if isinstance(error, RefusedError) and error.remote is not None:
+            steps = (*steps[:-1], _adding(argv, "--remote", error.remote))
         if isinstance(error, InputError) and named is not None and named not in error.message:
             error.message = f"{'standard input' if named == inputs.STDIN else repr(named)}: {error.message}"
         error.next = steps
@@ -233,6 +237,12 @@ def _with_option(argv: Sequence[str], name: str, value: str) -> str:
         elif word.startswith(name + "="):
             replaced[at] = f"{name}={value}"
     return again(argv, replaced)
+
+
+def _adding(argv: Sequence[str], name: str, value: str) -> str:
+    """The command line with an option that it does not have, before the words that can be none."""
+    at = argv.index("--") if "--" in argv else len(argv)
+    return quoted(PROGRAM, *argv[:at], name, value, *argv[at:])
 
 
 def _without_option(argv: Sequence[str], name: str) -> str:
