@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -30,7 +31,10 @@ def repo(env):
 def test_outside_of_a_repository_the_way_into_one_is_shown(env):
     with pytest.raises(NotFoundError, match="not in a git repository") as caught:
         discover(env)
-    assert f"git init {env.work}" in caught.value.next
+    assert caught.value.next == (f"git init {env.work}",)
+    for step in caught.value.next:
+        env.git(*shlex.split(step)[1:], "-q")
+    assert discover(env).worktree == env.work
 
 
 def test_a_repository_is_found_from_below(env, repo):

@@ -64,7 +64,7 @@ class Repository:
         if found is None:
             raise NotFoundError(
                 f"{str(cwd)!r} is not in a git repository",
-                next=["cd path/to/repository", f"git init {quoted(cwd)}"],
+                next=[f"git init {quoted(cwd)}"],
             )
         git = Git(found.git if env.get("GIT_DIR") else None, env=env, cwd=cwd)
         # Both at once: each takes a few milliseconds, nearly all of it starting up.
