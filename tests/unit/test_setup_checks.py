@@ -44,6 +44,7 @@ def a_clone(**more):
         "refs": RefFacts(2, notes=False, tracked=0, mirrored=1, branches=("main",)),
         "ignores_case": False,
         "ignored": True,
+        "raw": True,
     }
     return CloneFacts(
         ROOT,
@@ -134,6 +135,7 @@ def test_the_page_names_every_check_and_the_lines_for_a_tracked_hook():
             Level.INFO,
         ),
         ("ignored by git", {"ignored": False}, Level.WARN),
+        ("ignored by git", {"ignored": False, "raw": False}, Level.INFO),
         ("mirror pushes", {"remotes": (ORIGIN._replace(mirror=True),)}, Level.WARN),
         ("current branch", {"branch": None}, Level.INFO),
         ("ledger branch", {"branch": None, "ledger_branch": "detached@0badcafe"}, Level.INFO),
@@ -144,6 +146,12 @@ def test_what_is_wrong_with_a_clone_is_told_at_its_level(label, facts, level):
     (check,) = clone(label, **facts)
     assert check.level is level
     assert check.steps or level in (Level.OK, Level.INFO, Level.FAIL)
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "(0 ledgers)"), (1, "(1 ledger)"), (2, "(2 ledgers)")])
+def test_ledgers_are_counted_in_words_that_fit(count, told):
+    (check,) = clone("mirror pushes", refs=RefFacts(count, notes=False, tracked=0, mirrored=0, branches=()))
+    assert told in check.text
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def clone(env, capsys, monkeypatch) -> Clone:
 
 
 def test_a_clone_that_was_set_up_has_no_issue_left(clone):
-    assert "doctor summary: found issues in 4 categories." in clone("doctor")[1]
+    assert "doctor summary: found issues in 3 categories." in clone("doctor")[1]
     out = clone.fixed()
     assert out.rstrip().endswith("doctor summary: no blocking issues.")
     assert "[WARN]" not in out
@@ -576,7 +576,7 @@ def test_setup_is_the_same_under_another_name(clone):
 def test_programs_get_one_document(clone):
     code, out, _ = clone("doctor", "--json", "--strict")
     found = json.loads(out)
-    assert (code, found["ok"], found["issues"], found["mode"]) == (10, False, 4, "check")
+    assert (code, found["ok"], found["issues"], found["mode"]) == (10, False, 3, "check")
     assert found["next"]["recommended"] == ["opensession doctor --fix"]
     assert {check["level"] for check in found["checks"]} == {"ok", "info", "warn"}
     applied = json.loads(clone.fixed("--json"))

@@ -86,9 +86,13 @@ def _fixed(
             {"mode": "apply", "repository": str(planned.root), **rows, **checklist.document(found)}
         )
         return 0
-    report.out(f"applied: {len(planned.steps)} changes in {planned.root}\n")
+    report.out(f"applied: {_changes(len(planned.steps))} in {planned.root}\n")
     checklist.show(found)
     return 0
+
+
+def _changes(count: int) -> str:
+    return "1 change" if count == 1 else f"{count} changes"
 
 
 def _show(report: Report, planned: Plan, args: Args) -> None:
@@ -203,5 +207,5 @@ def _unfixed(args: Args, report: Report, repository: Repository, *, asks: bool) 
         return 0
     if left:
         report.out("not taken back:\n" + "\n".join(f"- {each}" for each in left))
-    report.out(f"undone: {len(titles) - len(left)} of {len(titles)} changes in {planned.root}")
+    report.out(f"undone: {len(titles) - len(left)} of {_changes(len(titles))} in {planned.root}")
     return 0

@@ -179,12 +179,16 @@ def _ignored(clone: CloneFacts) -> Check:
         return Check(label, Level.OK, "a bare repository has no working tree")
     if clone.ignored:
         return Check(label, Level.OK, ".opensession/* stays out of commits")
-    return Check(label, Level.WARN, "`git add` would commit raw sessions below .opensession", (FIX,))
+    text = "`git add` would commit raw sessions below .opensession"
+    if not clone.raw:
+        return Check(label, Level.INFO, f"{text}; there is no such folder now", (FIX,))
+    return Check(label, Level.WARN, text, (FIX,))
 
 
 def _mirror(clone: CloneFacts) -> Check:
     label = "mirror pushes"
-    hidden = f"{clone.refs.ledgers} ledgers" + (" and notes" if clone.refs.notes else "")
+    count = clone.refs.ledgers
+    hidden = ("1 ledger" if count == 1 else f"{count} ledgers") + (" and notes" if clone.refs.notes else "")
     text = (
         f"`git push --mirror` publishes refs/opensession too ({hidden}), without a scan and without consent"
     )

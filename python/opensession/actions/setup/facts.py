@@ -6,6 +6,8 @@ Must not judge, change anything or know the terminal; the machine around the clo
 
 from __future__ import annotations
 
+import os
+
 from opensession.actions.setup import consent, files, place
 from opensession.actions.setup.modes import MODE_KEY
 from opensession.actions.setup.ownkeys import own_values
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from opensession.actions.setup.place import Place
     from opensession.git.repository import Repository
 
-_IGNORED_PROBE = ".opensession/objects/sha256/probe"
+_RAW = ".opensession"
+_IGNORED_PROBE = f"{_RAW}/objects/sha256/probe"
 EXCLUDE_LINES = (
     "# opensession: sessions of older programs stay out of commits, the configuration does not",
     "/.opensession/*",
@@ -77,6 +80,8 @@ class CloneFacts(NamedTuple):
     ignores_case: bool
     ignored: bool
     """``.opensession`` stays out of commits."""
+    raw: bool
+    """There is something of that name."""
     exclude: Path
     exclude_data: bytes
 
@@ -106,6 +111,7 @@ def gather(repository: Repository, env: Mapping[str, str], store_root: Path) -> 
         _refs(listed, _mirrored(repository, store_root)),
         repository.config_get("core.ignorecase") == "true",
         repository.worktree is None or _ignored(repository),
+        repository.worktree is not None and os.path.lexists(repository.worktree / _RAW),
         exclude,
         b"" if found is None else found.data,
     )
