@@ -46,6 +46,8 @@ def test_the_readme_s_way_to_share_runs(sh, clone):
     assert done.code == 0, done.err
     assert done.out.count("pushed: yes") == 2
     assert done.out.count("(here: removed, remote: removed)") == 1
+    assert "install the pre-push hook" in done.out
+    assert "Ada  Toast evenly" in done.out
 
 
 def test_the_page_about_sharing_runs(sh, clone):
