@@ -500,7 +500,7 @@ def test_outside_of_a_repository_there_is_nothing_to_write_into(env, hail, comma
     [stored] = Store(env.store).put_hail(hail.session())
     done = command("share", stored.uri, "--git", "--remote", "origin")
     assert done.code == 4
-    assert done.steps[1].startswith("git init")
+    assert done.steps[0].startswith("git init")
 
 
 @pytest.mark.parametrize("words", [["--remote", "orgin"], ["--remote=orgin"]])
