@@ -152,6 +152,9 @@ def test_what_is_wrong_with_a_clone_is_told_at_its_level(label, facts, level):
 def test_ledgers_are_counted_in_words_that_fit(count, told):
     (check,) = clone("mirror pushes", refs=RefFacts(count, notes=False, tracked=0, mirrored=0, branches=()))
     assert told in check.text
+    stores = (StoreFacts(ROOT / "store", WHOLE._replace(sampled=count), 90 << 30),)
+    (check,) = machine("store", stores=stores)
+    assert told[1:-1].replace("ledger", "object") + " looked at" in check.text
 
 
 @pytest.mark.parametrize(

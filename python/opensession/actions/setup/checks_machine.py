@@ -135,14 +135,15 @@ def store_check(store: StoreFacts) -> Check:
     if not health.exists:
         return Check(label, Level.OK, f"{where}: not made yet")
     if health.damaged:
-        text = f"{where}: of {health.sampled} objects looked at, {len(health.damaged)} are damaged"
+        text = f"{where}: {len(health.damaged)} of the objects looked at ({health.sampled}) damaged"
         return Check(label, Level.FAIL, text, fsck)
     if health.open_to_others:
         return Check(label, Level.WARN, f"{where}: others may enter {str(health.open_to_others[0])!r}", fsck)
     if health.cache is not None:
         text = f"{where}: its cache cannot be used ({health.cache}), which costs time only"
         return Check(label, Level.WARN, text, (f"rm {quoted(store.root / 'checked.db')}",))
-    return Check(label, Level.OK, f"{where}: version 1, {health.sampled} objects looked at and all whole")
+    looked = "1 object" if health.sampled == 1 else f"{health.sampled} objects"
+    return Check(label, Level.OK, f"{where}: version 1, {looked} looked at, none damaged")
 
 
 def _space(store: StoreFacts) -> Check:
