@@ -304,6 +304,22 @@ def test_a_hash_in_a_path_does_not_spare_other_bytes_the_scan(repo, uri, hail, c
     assert repo.git("--git-dir=team.git", "for-each-ref") == ""
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["a new remote", "a remote that has the ledger"])
+def test_what_a_ledger_held_and_holds_no_more_is_scanned_too(repo, uri, hail, command, known):
+    repo.git("init", "-q", "--bare", "team.git")
+    push = ("share", uri, "--git", "--remote", "./team.git", "--push")
+    ref = command(*push[: None if known else -1], "--json").json["ref"]
+    clean, before = repo.git("rev-parse", ref), repo.git("--git-dir=team.git", "for-each-ref")
+    put(repo, ref, "shown/notes.jsonl", hail.session(text=f"use {SECRET} for it"))
+    again = repo.git("commit-tree", "-m", "taken out", "-p", ref, f"{clean}^{{tree}}")
+    repo.git("update-ref", ref, again)
+
+    done = command(*push)
+    assert done.code == 6
+    assert "aws-access-token in shown/notes.jsonl" in done.err
+    assert repo.git("--git-dir=team.git", "for-each-ref") == before
+
+
 def test_redact_shares_a_copy_and_names_the_original(repo, leaky, command):
     done = command("share", leaky, "--git", "--remote", UNREACHABLE, "--redact", "--json")
     assert done.code == 0

@@ -141,9 +141,9 @@ class Git:
             assert child.stdout is not None
             return into(child.stdout)
 
-    def records(self, *words: str, doing: str) -> Iterator[bytes]:
-        """A command's answer, cut at each NUL, of any length."""
-        with self._streaming(words, doing) as child:
+    def records(self, *words: str, doing: str, stdin: int = _DEVNULL) -> Iterator[bytes]:
+        """A command's answer, cut at each NUL, of any length; ``stdin`` is a file that it may read."""
+        with self._streaming(words, doing, stdin) as child:
             assert child.stdout is not None
             rest = b""
             while piece := os.read(child.stdout, _PIECE):
@@ -151,12 +151,12 @@ class Git:
                 yield from whole
 
     @contextmanager
-    def _streaming(self, words: Sequence[str], doing: str) -> Iterator[Child]:
+    def _streaming(self, words: Sequence[str], doing: str, stdin: int = _DEVNULL) -> Iterator[Child]:
         from opensession.git.failures import failure, timed_out
 
         said = scratch.file()
         try:
-            child = self.start(*words, stdin=_DEVNULL, stdout=_PIPE, stderr=said)
+            child = self.start(*words, stdin=stdin, stdout=_PIPE, stderr=said)
             try:
                 yield child
                 # Its answer has been read to the end, or it would now be told that nobody listens.

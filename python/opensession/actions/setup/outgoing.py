@@ -10,6 +10,7 @@ import os
 import time
 
 from opensession.errors import IntegrityError, RemoteFailedError
+from opensession.git import scratch
 from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from opensession.git.mirror import Mirror
     from opensession.git.remotes import Remote
     from opensession.git.repository import Repository
+    from opensession.git.run import Git
     from opensession.store import Store, Stores
 
 _SMALL = 1 << 20
@@ -139,23 +141,52 @@ def _damaged(ledger: Ledger, sha256: str, found: str, remote: Remote) -> Integri
     )
 
 
+_ADDED = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM")
+
+
 def _new(
     repository: Repository, root: Path, ref: str, ours: str, remote: Remote, deadline: float | None
 ) -> Iterator[tuple[str, str]]:
-    """Path and blob of everything in ``ours`` that the remote's ledger does not have."""
+    """Path and blob of everything in ``ours`` and in its past that the remote's ledger does not have."""
     with mirror_of(repository, root, remote) as mirror:
         theirs = mirror.objects.tip(mirror.copy_of(ref)) or _fetched(mirror, ref, remote, deadline)
         if theirs == ours:
             return
+        git = mirror.git
         base = theirs or _empty_tree(repository)
         # By the commit: the private repository has the objects of this one, but not its refs.
-        records = mirror.git.records(
-            "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AM", "--end-of-options", base, ours,
-            doing="compare a ledger with the remote's",
-        )  # fmt: skip
-        for facts in records:
-            path = next(records)
-            yield os.fsdecode(path), facts.decode("ascii").split(" ")[3]
+        records = git.records(
+            *_ADDED, "--end-of-options", base, ours, doing="compare a ledger with the remote's"
+        )
+        seen = set()
+        for path, oid in _entries(records):
+            seen.add(oid)
+            yield path, oid
+        past = {oid: path for path, oid in _past(git, ours, theirs) if oid not in seen}
+        if past and theirs is not None:
+            for line in git.records("ls-tree", "-r", "-z", theirs, doing="list the remote's ledger"):
+                past.pop(line.partition(b"\t")[0].decode("ascii").split(" ")[2], None)
+        yield from ((path, oid) for oid, path in past.items())
+
+
+def _past(git: Git, ours: str, theirs: str | None) -> Iterator[tuple[str, str]]:
+    """What each commit of ours added, that of no commit of theirs: a push sends what a later one took out, too."""
+    commits = scratch.file()
+    try:
+        without = () if theirs is None else ("--not", theirs)
+        git.run("rev-list", ours, *without, stdout=commits, doing="list the commits of a ledger")
+        if os.lseek(commits, 0, os.SEEK_CUR) == 0:
+            return
+        os.lseek(commits, 0, os.SEEK_SET)
+        words = (*_ADDED, "--stdin", "--root", "-m", "--no-commit-id")
+        yield from _entries(git.records(*words, stdin=commits, doing="read the past of a ledger"))
+    finally:
+        os.close(commits)
+
+
+def _entries(records: Iterator[bytes]) -> Iterator[tuple[str, str]]:
+    for facts in records:
+        yield os.fsdecode(next(records)), facts.decode("ascii").split(" ")[3]
 
 
 def _fetched(mirror: Mirror, ref: str, remote: Remote, deadline: float | None) -> str | None:
