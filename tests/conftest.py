@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 settings.register_profile("default", deadline=None, database=None, derandomize=True)
 settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 settings.load_profile("default")
+
+# A run that a shell started in the background ignores SIGINT, and every child would inherit that: the tests that interrupt
+# one would wait for ever.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FOR_THE_TESTS = {"OPENSESSION_CORPUS", "OPENSESSION_WHEEL", "OPENSESSION_BLESS", "OPENSESSION_POWER_CUT"}
 
