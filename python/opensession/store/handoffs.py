@@ -266,8 +266,7 @@ class Handoffs:
                 _write(file, data)
                 file.make_durable(len(data))
                 with storage(folder.path / name, "name"):
-                    os.rename(file.name, name, src_dir_fd=file.folder.fd, dst_dir_fd=folder.fd)
-                file.name = ""
+                    file.rename(folder, name)
             finally:
                 file.close()
         folder.sync()

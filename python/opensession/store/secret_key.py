@@ -71,8 +71,7 @@ def _rename(root: Folder, file: TemporaryFile) -> None:
     """The same for a file system without hard links: the lock keeps other makers out."""
     with root.locked(exclusive=True):
         if root.lstat(KEY_FILE) is None:
-            os.rename(file.name, KEY_FILE, src_dir_fd=root.fd, dst_dir_fd=root.fd)
-            file.name = ""
+            file.rename(root, KEY_FILE)
 
 
 def _read(root: Folder) -> bytes | None:

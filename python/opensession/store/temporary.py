@@ -70,6 +70,11 @@ class TemporaryFile:
             with storage(self.folder.place_of(self.name), "open"):
                 self.fd = os.open(self.name, _REOPEN, dir_fd=self.folder.fd)
 
+    def rename(self, folder: Folder, name: str) -> None:
+        """Give the file its final name, in place of whatever has it; the caller syncs the folder."""
+        os.rename(self.name, name, src_dir_fd=self.folder.fd, dst_dir_fd=folder.fd)
+        self.name = ""
+
     def unlink(self) -> None:
         """Take the name away and keep the descriptor."""
         if self.name:

@@ -54,8 +54,7 @@ def record(root: Path, file: Path, sha256: str) -> None:
                 temporary.make_durable(len(line))
                 name = _name(file)
                 with storage(trusted.path / name, "name"):
-                    os.rename(temporary.name, name, src_dir_fd=temporary.folder.fd, dst_dir_fd=trusted.fd)
-                temporary.name = ""
+                    temporary.rename(trusted, name)
             finally:
                 temporary.close()
             trusted.sync()

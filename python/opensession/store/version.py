@@ -53,7 +53,6 @@ def write_version(root: Folder) -> None:
             os.write(temporary.fd, f"{VERSION}\n".encode())
             os.fchmod(temporary.fd, VISIBLE_MODE)
             sync(temporary.fd)
-            os.rename(temporary.name, VERSION_FILE, src_dir_fd=root.fd, dst_dir_fd=root.fd)
-            temporary.name = ""
+            temporary.rename(root, VERSION_FILE)
     finally:
         temporary.close()

@@ -47,8 +47,7 @@ def publish(tree: Tree, temporary: TemporaryFile, sha256: str, size: int) -> Pub
         else:
             temporary.make_durable(size)
             with tree.root.locked(exclusive=False), storage(leaf.place_of(name), "name"):
-                os.rename(temporary.name, name, src_dir_fd=temporary.folder.fd, dst_dir_fd=leaf.fd)
-                temporary.name = ""
+                temporary.rename(leaf, name)
         tree.sync_above(leaf)
     return Published(existed)
 
