@@ -253,6 +253,11 @@ def quoted(path: AnyPath) -> str:
     return shlex.quote(text) if text.isprintable() else "$'" + "".join(map(_spelled, text)) + "'"
 
 
+def quoted_words(*words: str) -> str:
+    """A command line of these words, as it can be pasted into a shell."""
+    return " ".join(map(quoted, words))
+
+
 def _spelled(character: str) -> str:
     if character in "\\'":
         return "\\" + character

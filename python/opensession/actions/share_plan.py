@@ -13,7 +13,7 @@ from opensession.git.entries import session_path
 from opensession.git.refs import NAMESPACE, checked_ref
 from opensession.git.trees import DEEPEST
 from opensession.light import NamedTuple
-from opensession.settings import quoted
+from opensession.settings import quoted, quoted_words
 from opensession.uri import format_local, remote_uri
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ class Plan(NamedTuple):
             words += ["--path", self.placed]
         for fingerprint in self.allow:
             words += ["--allow-secret", fingerprint]
-        return " ".join(map(quoted, words))
+        return quoted_words(*words)
 
     @property
     def merge_cmd(self) -> str:

@@ -143,7 +143,7 @@ def quoted(*words: str) -> str:
     """Words as they can be pasted into a shell."""
     from opensession import settings
 
-    return " ".join(map(settings.quoted, words))
+    return settings.quoted_words(*words)
 
 
 def as_file(file: str) -> str:

@@ -13,7 +13,7 @@ from opensession.actions.setup import hook
 from opensession.actions.setup.modes import is_mode, mode_of
 from opensession.errors import OpensessionError
 from opensession.light import NamedTuple
-from opensession.settings import quoted
+from opensession.settings import quoted, quoted_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,11 +166,6 @@ def _readiness(clone: CloneFacts) -> Check:
 def _fetch(remote: RemoteFact) -> str:
     # Not `git fetch`: what that puts below refs/remotes is nothing that `log` and `why` read.
     return quoted_words("opensession", "log", "--fetch", remote.name)
-
-
-def quoted_words(*words: str) -> str:
-    """Words as they can be pasted into a shell."""
-    return " ".join(map(quoted, words))
 
 
 def _ignored(clone: CloneFacts) -> Check:

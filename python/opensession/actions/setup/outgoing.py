@@ -15,6 +15,7 @@ from opensession.git.entries import Kind, place_of
 from opensession.git.mirror import mirror_of
 from opensession.git.push import push_command
 from opensession.git.transport import Limits
+from opensession.git.trees import object_id
 from opensession.light import contextmanager
 from opensession.settings import quoted
 from opensession.uri import format_local
@@ -153,7 +154,7 @@ def _new(
         if theirs == ours:
             return
         git = mirror.git
-        base = theirs or _empty_tree(repository)
+        base = theirs or object_id("tree", b"", repository.object_format)
         # By the commit: the private repository has the objects of this one, but not its refs.
         records = git.records(
             *_ADDED, "--end-of-options", base, ours, doing="compare a ledger with the remote's"
@@ -196,10 +197,6 @@ def _fetched(mirror: Mirror, ref: str, remote: Remote, deadline: float | None) -
         return mirror.fetch(ref, left)
     except RemoteFailedError as error:
         raise error.with_next(push_command(remote, ref), "git remote -v") from None
-
-
-def _empty_tree(repository: Repository) -> str:
-    return repository.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").out.decode().strip()
 
 
 def _scan(

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 
 from opensession.actions.setup import consent, files, hook, place, shim
-from opensession.actions.setup.checks import quoted_words
 from opensession.actions.setup.facts import EXCLUDE_LINES
 from opensession.actions.setup.modes import MODE_KEY, is_mode, mode_of
 from opensession.actions.setup.steps import AddLines, AddValue, MoveFile, PutFile, SetKey
 from opensession.errors import OpensessionError, RefusedError
 from opensession.light import NamedTuple
-from opensession.settings import quoted
+from opensession.settings import quoted, quoted_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
