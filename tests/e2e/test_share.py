@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import shlex
 import shutil
 import subprocess
@@ -22,6 +20,7 @@ from opensession.store import Store
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 from githttp import served
+from terminals import shown_by
 
 REF = "refs/opensession/branches/bWFpbg"
 SECRET = "AKIA" + "QX7ZR2LMN4PBV3TW"
@@ -337,29 +336,7 @@ def test_on_a_real_terminal_return_alone_means_no(world, hail, typed, pushed):
 
 def typed_at_a_terminal(clone: Clone, typed: bytes, *words: str) -> str:
     """Run the command on a terminal, answer its question, and give what was shown."""
-    master, slave = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "opensession", *words],
-        stdin=slave, stdout=slave, stderr=slave, cwd=clone.path, env=clone.env.variables,
-    ) as running:  # fmt: skip
-        os.close(slave)
-        shown, answered = b"", False
-        while True:
-            ready, _, _ = select.select([master], [], [], 60)
-            assert ready, "the command says nothing and does not end"
-            try:
-                piece = os.read(master, 65536)
-            except OSError:  # Linux: the other end is closed
-                break
-            if not piece:
-                break
-            shown += piece
-            if b"[y/N]" in shown and not answered:
-                answered = True
-                os.write(master, typed)
-        running.wait(60)
-    os.close(master)
-    return shown.decode()
+    return shown_by(words, clone.path, clone.env.variables, typed=typed)
 
 
 # ---- pushes that fail ----

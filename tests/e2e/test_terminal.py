@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
 
 import pytest
+from terminals import shown_by
 
 BAD = "\u202ereversed\u009b31mred\u007f"
 
 
 def on_terminal(sh, *words: str) -> str:
     """What a terminal gets from the command, both streams."""
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "opensession", *words]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, cwd=sh.work, env=sh.variables
-    ) as running:
-        os.close(slave)
-        shown = b""
-        while True:
-            ready, _, _ = select.select([master], [], [], 30)
-            assert ready, "the command says nothing and does not end"
-            try:
-                piece = os.read(master, 65536)
-            except OSError:  # Linux: the other end is closed
-                break
-            if not piece:
-                break
-            shown += piece
-        running.wait(30)
-    os.close(master)
-    return shown.decode().replace("\r\n", "\n")
+    return shown_by(words, sh.work, sh.variables, patience=30).replace("\r\n", "\n")
 
 
 @pytest.fixture

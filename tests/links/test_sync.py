@@ -229,15 +229,7 @@ def test_a_cherry_picked_commit_is_linked_on_its_new_branch(world):
 
 
 def test_after_a_squash_the_share_is_computed_again(world):
-    world.commit("base", 1, readme="x\n")
-    world.git("checkout", "-q", "-b", "side")
-    world.commit("heat", 50, **{"heat.py": HEAT})
-    world.commit("by hand", 55, **{"kettle.py": KETTLE})
-    session = world.session("s", world.wrote("heat.py", HEAT))
-    world.sync("side")
-    world.git("checkout", "-q", "main")
-    world.git("merge", "-q", "--squash", "side")
-    world.git("commit", "-q", "-m", "all at once", when=9000)
+    session = world.squashed(1)
 
     world.sync()
     assert world.linked(world.head()) == {session: 0.5}

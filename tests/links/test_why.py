@@ -221,15 +221,7 @@ def test_a_rebased_commit_keeps_its_session_before_the_next_sync(world):
 
 
 def test_a_squashed_commit_is_compared_at_the_time_of_asking(world):
-    world.commit("base", -500, readme="x\n")
-    world.git("checkout", "-q", "-b", "side")
-    world.commit("heat", 50, **{"heat.py": HEAT})
-    world.commit("by hand", 55, **{"kettle.py": KETTLE})
-    session = world.session("s", world.wrote("heat.py", HEAT))
-    world.sync("side")
-    world.git("checkout", "-q", "main")
-    world.git("merge", "-q", "--squash", "side")
-    world.git("commit", "-q", "-m", "all at once", when=9000)
+    session = world.squashed(-500)
 
     [answer] = ask(world, "heat.py", 1).answers
     assert (answer.session.known.link.sha256, answer.session.known.how) == (session, "content")

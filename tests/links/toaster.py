@@ -105,6 +105,19 @@ class World:
         }
         return event | ({"attributes": attributes} if attributes else {})
 
+    def squashed(self, base: int) -> str:
+        """A linked commit and one by hand, squashed into one of main; the session that wrote the first."""
+        self.commit("base", base, readme="x\n")
+        self.git("checkout", "-q", "-b", "side")
+        self.commit("heat", 50, **{"heat.py": HEAT})
+        self.commit("by hand", 55, **{"kettle.py": KETTLE})
+        session = self.session("s", self.wrote("heat.py", HEAT))
+        self.sync("side")
+        self.git("checkout", "-q", "main")
+        self.git("merge", "-q", "--squash", "side")
+        self.git("commit", "-q", "-m", "all at once", when=9000)
+        return session
+
     def repository(self) -> Repository:
         return Repository.discover(self.top, os.environ)
 
